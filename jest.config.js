@@ -1,0 +1,12 @@
+// Jest runs CommonJS; SWC turns the ESM syntax of the sources, and of the packages that ship ESM only, into it.
+const transform = {
+  '^.+\\.(ts|js|mjs)$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }],
+};
+const common = { testEnvironment: 'node', transform, transformIgnorePatterns: [] };
+
+module.exports = {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/__tests__/unit/**/*.test.ts'] },
+    { ...common, displayName: 'e2e', testMatch: ['<rootDir>/__tests__/e2e/**/*.test.ts'] },
+  ],
+};

@@ -1,0 +1,32 @@
+/** The parts of an error that a user reads: each is one sentence without a full stop. */
+export interface Problem {
+  /** What was being done, and to what: `connecting to 203.0.113.5:22 as registry-action`. */
+  readonly doing: string;
+  /** What happened. */
+  readonly happened: string;
+  /** What to do next. */
+  readonly next: string;
+}
+
+/**
+ * An error that a user can act on.
+ *
+ * `title` is constant text (never holds a value): it is a heading in docs/troubleshooting.md, and a unit test
+ * holds the two against each other.
+ */
+export class ActionError extends Error {
+  readonly title: string;
+  readonly problem: Problem;
+
+  constructor(title: string, problem: Problem, options?: { cause?: unknown }) {
+    super(`${title}: ${problem.doing}: ${problem.happened}. ${problem.next}.`, options);
+    this.name = 'ActionError';
+    this.title = title;
+    this.problem = problem;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,69 @@
+/** The part of a Compute Engine instance that the action looks at. */
+export interface Instance {
+  readonly project: string;
+  readonly zone: string;
+  readonly name: string;
+  readonly id: string;
+  /** PROVISIONING, STAGING, RUNNING, STOPPING, SUSPENDED, TERMINATED, … */
+  readonly status: string;
+  /** Of nic0: the project may be another one (Shared VPC). */
+  readonly network: { readonly project: string; readonly name: string };
+  readonly internalIp: string;
+  /** Of nic0; null without one. */
+  readonly externalIp: string | null;
+  readonly tags: { readonly items: readonly string[]; readonly fingerprint: string };
+  readonly metadata: {
+    readonly items: readonly { readonly key: string; readonly value: string }[];
+    readonly fingerprint: string;
+  };
+}
+
+/** A VPC firewall rule, as the Compute API knows it; ports absent means every port of the protocol. */
+export interface FirewallRule {
+  readonly name: string;
+  readonly network: string;
+  readonly description: string;
+  readonly direction: 'INGRESS' | 'EGRESS';
+  readonly priority: number;
+  readonly disabled: boolean;
+  readonly sourceRanges: readonly string[];
+  readonly sourceTags: readonly string[];
+  readonly sourceServiceAccounts: readonly string[];
+  readonly targetTags: readonly string[];
+  readonly targetServiceAccounts: readonly string[];
+  readonly allowed: readonly ProtocolPorts[];
+  readonly denied: readonly ProtocolPorts[];
+}
+
+export interface ProtocolPorts {
+  /** `tcp`, `udp`, `all`, or a number. */
+  readonly protocol: string;
+  /** `5000` or `5000-5010`; empty: every port. */
+  readonly ports: readonly string[];
+}
+
+/**
+ * The calls of the Compute API that the action makes. Mutations wait for their operation, and throw when it ends
+ * in an error; each has one requestId however often it is tried, so that a retry does nothing twice.
+ */
+export interface Compute {
+  getInstance(): Promise<Instance>;
+  /**
+   * Changes the instance's tags: `edit` gets the present ones and returns the wanted ones, and is called again
+   * with fresh ones when somebody else was faster (412 conditionNotMet). Nothing is sent when nothing differs.
+   */
+  editTags(edit: (tags: readonly string[]) => readonly string[]): Promise<void>;
+  /** The same for one metadata entry; null: there is none, or there is to be none. All others stay. */
+  editMetadata(key: string, edit: (value: string | null) => string | null): Promise<void>;
+  /** Items below a path such as `hostkeys/`; null when the instance has none. */
+  getGuestAttributes(path: string): Promise<readonly { key: string; value: string }[] | null>;
+  /** Null only for a 404: any other error is thrown. */
+  getFirewallRule(project: string, name: string): Promise<FirewallRule | null>;
+  /** Every rule of a network. */
+  listFirewallRules(project: string, network: string): Promise<readonly FirewallRule[]>;
+  insertFirewallRule(project: string, rule: FirewallRule): Promise<void>;
+  /** A merge patch: fields that are absent stay. */
+  patchFirewallRule(project: string, name: string, fields: Partial<FirewallRule>): Promise<void>;
+  /** A rule that is gone already is no error. */
+  deleteFirewallRule(project: string, name: string): Promise<void>;
+}

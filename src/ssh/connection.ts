@@ -1,0 +1,28 @@
+/** What a remote command left behind. */
+export interface CommandResult {
+  /** Exit status; null when the command was ended by a signal or the connection was lost. */
+  readonly status: number | null;
+  readonly signal: string | null;
+  /** Standard output, decoded as UTF-8; bounded by `maxOutputBytes`. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** All that the command reads on standard input: script and data. Never put either into the command itself. */
+  readonly stdin: string | Buffer;
+  /** Called for each line of standard output as it arrives. */
+  readonly onLine?: (line: string) => void;
+  /** Called for each line of standard error as it arrives. */
+  readonly onErrorLine?: (line: string) => void;
+  readonly timeoutMs: number;
+  /** More output than this ends the command with an error. Default 4 MiB. */
+  readonly maxOutputBytes?: number;
+}
+
+/** One authenticated SSH connection to an instance whose host key was verified. */
+export interface SshConnection {
+  /** Runs a constant command; see RunOptions.stdin. */
+  run(command: string, options: RunOptions): Promise<CommandResult>;
+  close(): void;
+}
