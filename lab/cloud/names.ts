@@ -1,0 +1,24 @@
+/**
+ * Every name that the lab answers for, at its gateway address over HTTPS. The machines have them in /etc/hosts,
+ * and the lab's certificate carries them.
+ */
+export const NAMES: readonly string[] = [
+  'compute.googleapis.com',
+  'www.googleapis.com',
+  'oauth2.googleapis.com',
+  'accounts.google.com',
+  'sts.googleapis.com',
+  'iamcredentials.googleapis.com',
+  'registry-1.docker.io',
+  'auth.docker.io',
+  'index.docker.io',
+  'production.cloudflare.docker.com',
+  'download.docker.com',
+  'github.com',
+  'objects.githubusercontent.com',
+  'release-assets.githubusercontent.com',
+  'token.actions.githubusercontent.com',
+];
+
+/** The address of the lab's host in the network of its machines. */
+export const GATEWAY = '203.0.113.1';
