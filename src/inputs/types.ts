@@ -1,4 +1,4 @@
-import type { Reference } from './image/reference';
+import type { Reference } from '../image/reference';
 
 /** All that a run was told, read and validated once; nothing else reads the inputs. */
 export interface Inputs {

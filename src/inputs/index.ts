@@ -1,0 +1,2 @@
+export { readInputs } from './read';
+export type * from './types';
