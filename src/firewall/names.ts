@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+
+/** Longest name of a Compute Engine resource or network tag (RFC 1035 label). */
+const LONGEST = 63;
+
+/** https://cloud.google.com/compute/docs/naming-resources#resource-name-format */
+const RESOURCE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Whether `text` is a valid name of an instance, a rule, a network or a network tag. */
+export function isResourceName(text: string): boolean {
+  return RESOURCE_NAME.test(text);
+}
+
+/** Name of an instance's standing rule where the input gives none. `instance` is a resource name. */
+export function defaultRuleName(instance: string): string {
+  return fit(instance, '-registry');
+}
+
+/** Network tag of an instance where the input gives none. */
+export function defaultTargetTag(instance: string): string {
+  return fit(instance, '-registry');
+}
+
+/** Name of the rule beside `rule` that carries the IPv6 ranges: no rule takes both families. */
+export function ipv6RuleName(rule: string): string {
+  return fit(rule, '-ipv6');
+}
+
+/** The run that an opening is for. */
+export interface RunIdentity {
+  /** Id of the workflow run, unique in GitHub. */
+  readonly runId: string;
+  /** Number of the attempt, from 1. */
+  readonly attempt: string;
+  /** What else tells apart two runs of the action at the same time: the job, and a random part. */
+  readonly unique: string;
+}
+
+/** Name of the opening of one run: `<instance>-registry-run-<hash>`. The same run has the same name. */
+export function openingName(instance: string, { runId, attempt, unique }: RunIdentity): string {
+  return fit(instance, `-registry-run-${hash([runId, attempt, unique].join('\n'), 12)}`);
+}
+
+/**
+ * `head` + `tail`, where necessary with `head` cut and marked with a hash of the whole of it, so that two long
+ * names which begin alike stay apart.
+ */
+function fit(head: string, tail: string): string {
+  if (head.length + tail.length <= LONGEST) return head + tail;
+  const mark = `-${hash(head, 8)}`;
+  const room = LONGEST - tail.length - mark.length;
+  return head.slice(0, room).replace(/-+$/, '') + mark + tail;
+}
+
+function hash(text: string, digits: number): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, digits);
+}

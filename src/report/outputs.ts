@@ -1,0 +1,53 @@
+import type { Change } from '../converge/change';
+
+/** A pushed reference and the digest under which the registry serves it. */
+export interface PushedImage {
+  /** `host:port/path:tag` */
+  readonly reference: string;
+  /** `sha256:…` */
+  readonly digest: string;
+}
+
+export type Health = 'healthy' | 'degraded' | 'unhealthy';
+
+/** What a run found and did: the source of the outputs and of the job summary. */
+export interface Report {
+  readonly instance: string;
+  readonly instanceIp: string | null;
+  /** `host:port` */
+  readonly registry: string;
+  /** Null without a UI. */
+  readonly uiUrl: string | null;
+  readonly firewallRule: string;
+  readonly dryRun: boolean;
+  /** Whether the address may change when the instance is stopped. */
+  readonly addressMayChange: boolean;
+  readonly changes: readonly Change[];
+  readonly notes: readonly string[];
+  readonly images: readonly PushedImage[];
+  readonly health: { readonly state: Health; readonly checks: readonly HealthCheck[] } | null;
+}
+
+/** One row of the health check. */
+export interface HealthCheck {
+  readonly name: string;
+  readonly state: Health;
+  readonly finding: string;
+}
+
+/** The outputs of action.yml, by name. */
+export function outputsOf(report: Report): Record<string, string> {
+  const [first] = report.images;
+  return {
+    registry: report.registry,
+    'ui-url': report.uiUrl ?? '',
+    image: first === undefined ? '' : `${first.reference}@${first.digest}`,
+    images: JSON.stringify(report.images),
+    digest: first?.digest ?? '',
+    changed: String(!report.dryRun && report.changes.length > 0),
+    changes: JSON.stringify(report.changes),
+    health: report.health?.state ?? '',
+    'instance-ip': report.instanceIp ?? '',
+    'firewall-rule': report.firewallRule,
+  };
+}
