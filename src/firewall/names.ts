@@ -13,17 +13,17 @@ export function isResourceName(text: string): boolean {
 
 /** Name of an instance's standing rule where the input gives none. `instance` is a resource name. */
 export function defaultRuleName(instance: string): string {
-  return fit(instance, '-registry');
+  return joinNames(instance, '-registry');
 }
 
 /** Network tag of an instance where the input gives none. */
 export function defaultTargetTag(instance: string): string {
-  return fit(instance, '-registry');
+  return joinNames(instance, '-registry');
 }
 
 /** Name of the rule beside `rule` that carries the IPv6 ranges: no rule takes both families. */
 export function ipv6RuleName(rule: string): string {
-  return fit(rule, '-ipv6');
+  return joinNames(rule, '-ipv6');
 }
 
 /** The run that an opening is for. */
@@ -38,14 +38,14 @@ export interface RunIdentity {
 
 /** Name of the opening of one run: `<instance>-registry-run-<hash>`. The same run has the same name. */
 export function openingName(instance: string, { runId, attempt, unique }: RunIdentity): string {
-  return fit(instance, `-registry-run-${hash([runId, attempt, unique].join('\n'), 12)}`);
+  return joinNames(instance, `-registry-run-${hash([runId, attempt, unique].join('\n'), 12)}`);
 }
 
 /**
  * `head` + `tail`, where necessary with `head` cut and marked with a hash of the whole of it, so that two long
  * names which begin alike stay apart.
  */
-function fit(head: string, tail: string): string {
+function joinNames(head: string, tail: string): string {
   if (head.length + tail.length <= LONGEST) return head + tail;
   const mark = `-${hash(head, 8)}`;
   const room = LONGEST - tail.length - mark.length;
