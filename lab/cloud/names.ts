@@ -20,5 +20,7 @@ export const NAMES: readonly string[] = [
   'token.actions.githubusercontent.com',
 ];
 
-/** The address of the lab's host in the network of its machines. */
-export const GATEWAY = '203.0.113.1';
+/**
+ * The address of the lab's host in the network of its machines, which is TEST-NET-2 of RFC 5737: no host has it.
+ */
+export const GATEWAY = '198.51.100.1';
