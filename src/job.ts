@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { RunIdentity } from './firewall/names';
 
 /**
  * The job that the action runs in.
@@ -6,19 +7,21 @@ import { randomBytes } from 'node:crypto';
  * https://docs.github.com/actions/reference/workflows-and-actions/variables#default-environment-variables
  */
 export interface Job {
-  /** Tells this run from all others, also from those of the same job matrix: `<run id>-<attempt>-<random>`. */
-  readonly key: string;
+  /** Tells this run from all others, also from those of the same job matrix. */
+  readonly identity: RunIdentity;
   /** Where a person finds the run; null outside GitHub. */
   readonly url: string | null;
 }
 
 /** Reads the job's context from its environment. */
 export function readJob(env: NodeJS.ProcessEnv): Job {
-  const { GITHUB_RUN_ID: id, GITHUB_RUN_ATTEMPT: attempt, GITHUB_SERVER_URL: server } = env;
-  const repository = env.GITHUB_REPOSITORY;
-  const numbered = [id, attempt].filter((part) => part !== undefined && /^\d+$/.test(part));
+  const { GITHUB_RUN_ID: id, GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository } = env;
   return {
-    key: [...numbered, randomBytes(4).toString('hex')].join('-'),
+    identity: {
+      runId: id ?? '0',
+      attempt: env.GITHUB_RUN_ATTEMPT ?? '1',
+      unique: `${env.GITHUB_JOB ?? ''} ${randomBytes(6).toString('hex')}`,
+    },
     url: server && repository && id ? `${server}/${repository}/actions/runs/${id}` : null,
   };
 }

@@ -1,5 +1,5 @@
 import { ActionError } from '../errors';
-import { defaultRuleName } from '../firewall/names';
+import { defaultRuleName, defaultTargetTag } from '../firewall/names';
 import { parseRanges } from '../firewall/ranges';
 import {
   formatReference,
@@ -7,8 +7,8 @@ import {
   parseReference,
   parseRegistryHost,
   parseTarget,
+  targetOf,
 } from '../image/reference';
-import { show } from '../show';
 import type {
   CredentialsInput,
   DockerInput,
@@ -120,10 +120,9 @@ function readFirewall(get: GetInput, instance: string): FirewallInput {
   if (sources.length === 0) {
     refuse('source-ranges', null, 'it names nobody', 'Use `runner`, CIDRs, or both');
   }
-  const name = defaultRuleName(instance);
   return {
-    rule: matching(get, 'firewall-rule', RESOURCE_NAME, RESOURCE_RULE, name),
-    targetTag: matching(get, 'target-tag', RESOURCE_NAME, RESOURCE_RULE, name),
+    rule: matching(get, 'firewall-rule', RESOURCE_NAME, RESOURCE_RULE, defaultRuleName(instance)),
+    targetTag: matching(get, 'target-tag', RESOURCE_NAME, RESOURCE_RULE, defaultTargetTag(instance)),
     runner: sources.includes('runner'),
     ranges: parseRanges(sources.filter((source) => source !== 'runner')),
   };
