@@ -251,8 +251,7 @@ function readPush(get: GetInput, mode: Mode): PushInput {
   }
   const image = inputOf('image', get, parseReference);
   const wanted = list(get, 'tags').map((item) => convert('tags', item, parseTarget));
-  const targets =
-    wanted.length > 0 ? wanted : [{ path: image.path.replace(/^library\//, ''), tag: image.tag ?? 'latest' }];
+  const targets = wanted.length > 0 ? wanted : [targetOf(image)];
   const seen = new Map(targets.map((target) => [`${target.path}:${target.tag}`, target]));
   return { image, targets: [...seen.values()], verify: flag(get, 'verify') };
 }

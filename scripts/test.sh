@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# npm test: everything. `npm test -- unit` and `npm test -- e2e` run that part alone; what follows goes to jest.
+set -euo pipefail
+# shellcheck source=scripts/prepare.sh
+. "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
+
+stage() {
+  printf '\n== %s\n' "$1"
+  shift
+  "$@"
+}
+
+lint_shell() {
+  need shellcheck shellcheck
+  git ls-files -z -- '*.sh' bin/lab .ci/run | xargs -0 shellcheck --external-sources
+}
+
+static() {
+  stage 'Format and lint (Biome)' biome ci .
+  stage 'Shell (ShellCheck)' lint_shell
+  stage 'Workflows (actionlint, zizmor)' bash scripts/lint-workflows.sh
+  stage 'Types' npm run --silent types
+  stage 'README is generated from action.yml' node scripts/readme.ts --check
+  stage 'dist is what the source builds' bash scripts/check-dist.sh
+}
+
+unit() {
+  stage 'Unit tests' jest --selectProjects unit lab --json --outputFile=build/unit.json "$@"
+}
+
+e2e() {
+  need chromium chromium
+  stage 'Lab' bin/lab up
+  stage 'End-to-end tests, in the lab' jest --selectProjects e2e --runInBand --json --outputFile=build/e2e.json "$@"
+}
+
+mkdir -p build
+rm -f build/unit.json build/e2e.json
+case "${1:-all}" in
+  all)
+    static
+    unit
+    e2e
+    ;;
+  static) static ;;
+  unit) unit "${@:2}" ;;
+  e2e) e2e "${@:2}" ;;
+  *)
+    printf 'usage: npm test [-- static|unit|e2e [JEST ARGUMENTS]]\n' >&2
+    exit 2
+    ;;
+esac
+
+node scripts/count-tests.ts build/unit.json build/e2e.json
