@@ -1,0 +1,83 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder, runFolder } from './checkout.ts';
+import { say } from './phases.ts';
+import { attempt, end, eventually, isAlive, LabError, startDetached } from './process.ts';
+import { readState, recordState, STATE_FOLDER } from './state.ts';
+
+const SOCKET = '/var/run/docker.sock';
+const EXEC_ROOT = `${STATE_FOLDER}/engine`;
+const START_LIMIT_MS = 60_000;
+
+/** Whether a Docker engine answers. */
+export async function engineAnswers(): Promise<boolean> {
+  const version = await attempt('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 });
+  return version.status === 0;
+}
+
+/** Whether the running engine is the one that a lab started. */
+export function engineIsOurs(): boolean {
+  return isAlive(readState()?.enginePid, 'dockerd');
+}
+
+/** Uses the engine that is running; starts one with a data folder in the lab's cache where there is none. */
+export async function ensureEngine(): Promise<void> {
+  if (await engineAnswers()) {
+    say(engineIsOurs() ? "the lab's Docker engine is running" : 'using the Docker engine that is running');
+    return;
+  }
+  await clearLeftovers();
+  const logFile = join(runFolder(), 'dockerd.log');
+  const pid = startDetached(
+    'dockerd',
+    [
+      ...['--data-root', cacheFolder('engine'), '--exec-root', EXEC_ROOT],
+      ...['--pidfile', `${STATE_FOLDER}/dockerd.pid`, '--host', `unix://${SOCKET}`],
+    ],
+    logFile,
+  );
+  recordState({ enginePid: pid });
+  const started = await eventually(
+    async () => !isAlive(pid, 'dockerd') || (await engineAnswers()),
+    START_LIMIT_MS,
+    200,
+  );
+  if (!(started && isAlive(pid, 'dockerd'))) {
+    const words = readFileSync(logFile, 'utf8').trim().split('\n').slice(-10).join('\n');
+    throw new LabError(`The Docker engine did not start; the last lines of ${logFile}:\n${words}`);
+  }
+}
+
+/** Stops the engine that the lab started, and what it leaves behind; one that was there before goes on. */
+export async function stopEngine(): Promise<void> {
+  if (!engineIsOurs()) return;
+  await end(readState()?.enginePid, 'dockerd', 30_000);
+  await clearLeftovers();
+}
+
+/**
+ * A killed engine leaves its containerd, shims, sockets, pid file and bridges. Called only while no engine answers.
+ */
+async function clearLeftovers(): Promise<void> {
+  for (const pid of processesOf(EXEC_ROOT)) await end(pid, EXEC_ROOT, 5_000);
+  await detachMounts(EXEC_ROOT);
+  rmSync(EXEC_ROOT, { recursive: true, force: true });
+  rmSync(`${STATE_FOLDER}/dockerd.pid`, { force: true });
+  if (existsSync(SOCKET)) rmSync(SOCKET, { force: true });
+  for (const link of ['gcelab0', 'docker0']) await attempt('ip', ['link', 'delete', link]);
+}
+
+function processesOf(words: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid && isAlive(pid, words));
+}
+
+async function detachMounts(folder: string): Promise<void> {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${folder}/`));
+  for (const path of mounts.reverse()) await attempt('umount', ['--lazy', path]);
+}
