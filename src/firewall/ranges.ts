@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { ActionError } from '../errors';
+import { show } from '../show';
 
 /** https://cloud.google.com/firewall/docs/quotas: source ranges for each VPC firewall rule. */
 const MOST_RANGES = 256;
@@ -67,7 +68,7 @@ export function isIPv6Range(range: string): boolean {
 }
 
 function parseRange(item: string): Range {
-  const shown = JSON.stringify(item.slice(0, 60));
+  const shown = show(item, 60);
   const [address = '', prefixText, ...more] = item.split('/');
   const point = readAddress(address);
   if (point === null || more.length > 0) throw invalid(shown, 'it is neither an address nor a CIDR');
