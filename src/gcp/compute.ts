@@ -59,8 +59,8 @@ export interface Compute {
   getGuestAttributes(path: string): Promise<readonly { key: string; value: string }[] | null>;
   /** Null only for a 404: any other error is thrown. */
   getFirewallRule(project: string, name: string): Promise<FirewallRule | null>;
-  /** Every rule of a network. */
-  listFirewallRules(project: string, network: string): Promise<readonly FirewallRule[]>;
+  /** Every rule of a project, of all its networks. */
+  listFirewallRules(project: string): Promise<readonly FirewallRule[]>;
   insertFirewallRule(project: string, rule: FirewallRule): Promise<void>;
   /** A merge patch: fields that are absent stay. */
   patchFirewallRule(project: string, name: string, fields: Partial<FirewallRule>): Promise<void>;

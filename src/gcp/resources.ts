@@ -1,0 +1,125 @@
+import type { FirewallRule, Instance, ProtocolPorts } from './compute';
+
+/** The fields of Compute's messages that the action uses, as the official client reads and writes them. */
+export interface InstanceMessage {
+  readonly id?: string | null;
+  readonly name?: string | null;
+  readonly status?: string | null;
+  readonly tags?: TagsMessage | null;
+  readonly metadata?: MetadataMessage | null;
+  readonly networkInterfaces?: readonly {
+    readonly network?: string | null;
+    readonly networkIP?: string | null;
+    readonly accessConfigs?: readonly { readonly natIP?: string | null }[];
+  }[];
+}
+
+export interface TagsMessage {
+  readonly items?: readonly string[];
+  readonly fingerprint?: string | null;
+}
+
+export interface MetadataMessage {
+  readonly items?: readonly { readonly key?: string | null; readonly value?: string | null }[];
+  readonly fingerprint?: string | null;
+}
+
+export interface FirewallMessage {
+  readonly name?: string | null;
+  readonly network?: string | null;
+  readonly description?: string | null;
+  readonly direction?: string | null;
+  readonly priority?: number | null;
+  readonly disabled?: boolean | null;
+  readonly sourceRanges?: readonly string[];
+  readonly sourceTags?: readonly string[];
+  readonly sourceServiceAccounts?: readonly string[];
+  readonly targetTags?: readonly string[];
+  readonly targetServiceAccounts?: readonly string[];
+  readonly allowed?: readonly PortsMessage[];
+  readonly denied?: readonly PortsMessage[];
+}
+
+interface PortsMessage {
+  readonly IPProtocol?: string | null;
+  readonly ports?: readonly string[];
+}
+
+/** Project and name of a network from its address or relative name; null when it is neither. */
+export function parseNetwork(address: string): { project: string; name: string } | null {
+  // A project can belong to a domain: `example.com:project`.
+  const match = /(?:^|\/)projects\/([a-z0-9.:-]+)\/global\/networks\/([a-z0-9-]+)$/.exec(address);
+  const [, project, name] = match ?? [];
+  return project && name ? { project, name } : null;
+}
+
+/** Relative name of a network, as Compute takes it in a rule. */
+export function networkPath(network: { project: string; name: string }): string {
+  return `projects/${network.project}/global/networks/${network.name}`;
+}
+
+/** Null when the message lacks what every instance has. */
+export function readInstance(
+  message: InstanceMessage,
+  { project, zone }: { project: string; zone: string },
+): Instance | null {
+  const [nic] = message.networkInterfaces ?? [];
+  const network = parseNetwork(nic?.network ?? '');
+  if (!message.name || !message.status || !network) return null;
+  return {
+    project,
+    zone,
+    name: message.name,
+    id: String(message.id ?? ''),
+    status: message.status,
+    network,
+    internalIp: nic?.networkIP ?? '',
+    externalIp: nic?.accessConfigs?.[0]?.natIP || null,
+    tags: { items: message.tags?.items ?? [], fingerprint: message.tags?.fingerprint ?? '' },
+    metadata: {
+      items: (message.metadata?.items ?? []).map(({ key, value }) => ({
+        key: key ?? '',
+        value: value ?? '',
+      })),
+      fingerprint: message.metadata?.fingerprint ?? '',
+    },
+  };
+}
+
+/** `network` of the result is a relative name: `projects/P/global/networks/N`. */
+export function readRule(message: FirewallMessage): FirewallRule {
+  const network = parseNetwork(message.network ?? '');
+  return {
+    name: message.name ?? '',
+    network: network ? networkPath(network) : (message.network ?? ''),
+    description: message.description ?? '',
+    direction: message.direction === 'EGRESS' ? 'EGRESS' : 'INGRESS',
+    priority: message.priority ?? 1000,
+    disabled: message.disabled ?? false,
+    sourceRanges: message.sourceRanges ?? [],
+    sourceTags: message.sourceTags ?? [],
+    sourceServiceAccounts: message.sourceServiceAccounts ?? [],
+    targetTags: message.targetTags ?? [],
+    targetServiceAccounts: message.targetServiceAccounts ?? [],
+    allowed: (message.allowed ?? []).map(readPorts),
+    denied: (message.denied ?? []).map(readPorts),
+  };
+}
+
+/** Only the fields that are given; the client leaves empty lists out. */
+export function writeRule(fields: Partial<FirewallRule>): FirewallMessage {
+  const { allowed, denied, ...rest } = fields;
+  return {
+    ...rest,
+    ...(allowed ? { allowed: allowed.map(writePorts) } : {}),
+    ...(denied ? { denied: denied.map(writePorts) } : {}),
+  };
+}
+
+function readPorts({ IPProtocol, ports }: PortsMessage): ProtocolPorts {
+  return { protocol: IPProtocol ?? '', ports: ports ?? [] };
+}
+
+function writePorts({ protocol, ports }: ProtocolPorts): PortsMessage {
+  return { IPProtocol: protocol, ports };
+}
