@@ -1,0 +1,145 @@
+import { json, type Reply, type Request } from '../front/exchange.ts';
+import type { Principal } from '../identity/principals.ts';
+import type { Call, Cloud, Route } from './call.ts';
+import { ApiError, badPayload, required, unauthenticated } from './errors.ts';
+import { FIREWALL_ROUTES } from './firewalls.ts';
+import { INSTANCE_ROUTES } from './instances.ts';
+import { fieldsOf } from './message-types.ts';
+import { OPERATION_ROUTES } from './operation-routes.ts';
+import { PROJECT_ROUTES } from './projects.ts';
+import { checkRequestId } from './values.ts';
+
+const ROUTES: readonly Route[] = [
+  ...FIREWALL_ROUTES,
+  ...INSTANCE_ROUTES,
+  ...OPERATION_ROUTES,
+  ...PROJECT_ROUTES,
+];
+
+/** https://cloud.google.com/apis/docs/system-parameters */
+const SYSTEM_PARAMETERS = new Set([
+  ...[
+    '$alt',
+    'alt',
+    '$fields',
+    'fields',
+    '$key',
+    'key',
+    '$prettyPrint',
+    'prettyPrint',
+    '$callback',
+    'callback',
+  ],
+  ...[
+    '$.xgafv',
+    '$userProject',
+    'access_token',
+    'oauth_token',
+    'quotaUser',
+    'userIp',
+    'uploadType',
+    'upload_protocol',
+  ],
+]);
+
+/** The principal of a bearer token; null when it is unknown or has expired. */
+export type Authenticate = (token: string) => Principal | null;
+
+/**
+ * The Compute API, v1, below `/compute/v1/`. Every request passes `dispatch`: what is to happen to requests as such
+ * (refusals, delays, resets) belongs there.
+ */
+export class ComputeApi {
+  private readonly cloud: Cloud;
+  private readonly authenticate: Authenticate;
+
+  constructor(cloud: Cloud, authenticate: Authenticate) {
+    this.cloud = cloud;
+    this.authenticate = authenticate;
+  }
+
+  async handle(request: Request): Promise<Reply> {
+    let principal: Principal | null = null;
+    try {
+      principal = this.principalOf(request);
+      return { ...json(200, await this.dispatch(request, principal)), principal: principal.email };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const headers =
+        error.status === 401 ? { 'www-authenticate': 'Bearer realm="https://accounts.google.com/"' } : {};
+      return { ...json(error.status, error, headers), ...(principal && { principal: principal.email }) };
+    }
+  }
+
+  private async dispatch(request: Request, principal: Principal): Promise<object> {
+    const { route, params } = match(request);
+    checkParameters(route, params, request.url.searchParams);
+    const requestId = request.url.searchParams.get('requestId') || null;
+    if (requestId !== null) {
+      checkRequestId(requestId);
+      const started = this.cloud.operations.started(params.project ?? '', requestId);
+      if (started !== null) return started;
+    }
+    const call: Call = {
+      ...this.cloud,
+      principal,
+      params,
+      query: request.url.searchParams,
+      requestId,
+      body: request.body,
+    };
+    return route.run(call);
+  }
+
+  private principalOf(request: Request): Principal {
+    const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const principal = token === undefined ? null : this.authenticate(token);
+    if (principal === null) throw unauthenticated(token !== undefined);
+    return principal;
+  }
+}
+
+const PREFIX = /^\/compute\/v1\//;
+
+function match(request: Request): { route: Route; params: Record<string, string> } {
+  const path = request.url.pathname;
+  const segments = path.replace(PREFIX, '').split('/').map(decodeURIComponent);
+  for (const route of ROUTES) {
+    const params = route.method === request.method ? variables(route.path.split('/'), segments) : null;
+    if (params !== null) return { route, params };
+  }
+  throw new ApiError(404, [{ message: 'Not Found', domain: 'global', reason: 'notFound' }]);
+}
+
+function variables(pattern: readonly string[], segments: readonly string[]): Record<string, string> | null {
+  if (pattern.length !== segments.length) return null;
+  const params: Record<string, string> = {};
+  for (const [index, part] of pattern.entries()) {
+    const segment = segments[index] ?? '';
+    if (part.startsWith(':')) params[part.slice(1)] = segment;
+    else if (part !== segment) return null;
+  }
+  return params;
+}
+
+function checkParameters(
+  route: Route,
+  params: Readonly<Record<string, string>>,
+  query: URLSearchParams,
+): void {
+  const known = fieldsOf(route.request);
+  const unknown = [...query.keys()].filter(
+    (name) =>
+      !SYSTEM_PARAMETERS.has(name) &&
+      (!known.has(name) || Object.hasOwn(params, name) || name.endsWith('Resource')),
+  );
+  if (unknown.length > 0) {
+    throw badPayload(
+      unknown.map(
+        (name) =>
+          `Invalid JSON payload received. Unknown name ${JSON.stringify(name)}: Cannot bind query parameter. Field '${name}' could not be found in request message.`,
+      ),
+    );
+  }
+  if (Object.values(params).some((value) => value === '')) throw required('resource');
+}

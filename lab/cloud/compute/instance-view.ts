@@ -1,0 +1,88 @@
+import { fingerprint } from './fingerprint.ts';
+import type { JsonObject } from './merge-patch.ts';
+import { globalUrl, projectUrl, zoneUrl } from './urls.ts';
+import type { Instance } from './world.ts';
+
+/** The instance as the API shows it. */
+export function renderInstance(instance: Instance): JsonObject {
+  const { project, zone, name } = instance;
+  return {
+    kind: 'compute#instance',
+    id: instance.id,
+    creationTimestamp: instance.creationTimestamp,
+    name,
+    tags: { ...listOf(instance.tags), fingerprint: fingerprint(instance.tags) },
+    machineType: zoneUrl(project, zone, 'machineTypes', 'e2-small'),
+    status: instance.status,
+    zone: projectUrl(project, `zones/${zone}`),
+    canIpForward: false,
+    networkInterfaces: [renderInterface(instance)],
+    disks: [renderDisk(instance)],
+    metadata: {
+      kind: 'compute#metadata',
+      fingerprint: fingerprint(instance.metadata),
+      ...listOf(instance.metadata),
+    },
+    serviceAccounts: [
+      { email: instance.serviceAccount, scopes: ['https://www.googleapis.com/auth/devstorage.read_only'] },
+    ],
+    selfLink: zoneUrl(project, zone, 'instances', name),
+    scheduling: {
+      onHostMaintenance: 'MIGRATE',
+      automaticRestart: true,
+      preemptible: false,
+      provisioningModel: 'STANDARD',
+    },
+    cpuPlatform: 'Intel Broadwell',
+    labelFingerprint: fingerprint([]),
+    startRestricted: false,
+    deletionProtection: false,
+    shieldedInstanceConfig: { enableSecureBoot: false, enableVtpm: true, enableIntegrityMonitoring: true },
+    shieldedInstanceIntegrityPolicy: { updateAutoLearnPolicy: true },
+    fingerprint: fingerprint([instance.id, instance.tags, instance.metadata]),
+    lastStartTimestamp: instance.creationTimestamp,
+    satisfiesPzi: true,
+  };
+}
+
+function renderInterface(instance: Instance): JsonObject {
+  const region = instance.zone.replace(/-[a-z]$/, '');
+  const { network } = instance;
+  return {
+    kind: 'compute#networkInterface',
+    network: globalUrl(network.project, 'networks', network.name),
+    subnetwork: projectUrl(network.project, `regions/${region}/subnetworks/${network.name}`),
+    networkIP: instance.internalIp,
+    name: 'nic0',
+    accessConfigs: [
+      {
+        kind: 'compute#accessConfig',
+        type: 'ONE_TO_ONE_NAT',
+        name: 'external-nat',
+        natIP: instance.ip,
+        networkTier: 'PREMIUM',
+      },
+    ],
+    fingerprint: fingerprint([instance.id, 'nic0']),
+    stackType: 'IPV4_ONLY',
+  };
+}
+
+function renderDisk(instance: Instance): JsonObject {
+  return {
+    kind: 'compute#attachedDisk',
+    type: 'PERSISTENT',
+    mode: 'READ_WRITE',
+    source: zoneUrl(instance.project, instance.zone, 'disks', instance.name),
+    deviceName: instance.name,
+    index: 0,
+    boot: true,
+    autoDelete: true,
+    licenses: [globalUrl('debian-cloud', 'licenses', `${instance.kind}`)],
+    interface: 'SCSI',
+    diskSizeGb: '10',
+    architecture: process.arch === 'arm64' ? 'ARM64' : 'X86_64',
+  };
+}
+
+const listOf = (items: readonly unknown[]): JsonObject => (items.length > 0 ? { items } : {});

@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApiError } from './errors.ts';
+import { globalUrl, projectUrl, zoneUrl } from './urls.ts';
+import { newId, timestamp } from './world.ts';
+
+/** What a mutation asks for. */
+export interface Mutation {
+  readonly project: string;
+  /** Null: a global operation. */
+  readonly zone: string | null;
+  /** `insert`, `patch`, `update`, `delete`, `setTags`, `setMetadata`. */
+  readonly type: string;
+  readonly target: { readonly link: string; readonly id: string };
+  readonly user: string;
+  readonly requestId: string | null;
+  /** Done when the operation's time has come; what it throws becomes the operation's error. */
+  readonly work: () => Promise<void> | void;
+}
+
+/** An operation, in the form that the API shows; times are RFC 3339. */
+export interface Operation {
+  readonly kind: 'compute#operation';
+  readonly id: string;
+  readonly name: string;
+  readonly operationType: string;
+  readonly targetLink: string;
+  readonly targetId: string;
+  readonly user: string;
+  readonly insertTime: string;
+  readonly startTime: string;
+  readonly selfLink: string;
+  readonly zone?: string;
+  readonly clientOperationId?: string;
+  status: 'RUNNING' | 'DONE';
+  progress: number;
+  endTime?: string;
+  httpErrorStatusCode?: number;
+  httpErrorMessage?: string;
+  error?: { errors: { code: string; message: string }[] };
+}
+
+interface Entry {
+  readonly operation: Operation;
+  readonly project: string;
+  readonly zone: string | null;
+  readonly done: Promise<void>;
+}
+
+/** `wait` blocks at most this long: https://cloud.google.com/compute/docs/reference/rest/v1/globalOperations/wait */
+const WAIT_LIMIT_MS = 120_000;
+
+export class Operations {
+  /** How long an operation takes. */
+  latencyMs = 300;
+  private readonly entries = new Map<string, Entry>();
+  private readonly byRequestId = new Map<string, Entry>();
+
+  /** Starts the operation, or returns the one that the same requestId started. */
+  start(mutation: Mutation): Operation {
+    const operation = describe(mutation);
+    const done = this.run(operation, mutation.work);
+    const entry = { operation, project: mutation.project, zone: mutation.zone, done };
+    this.entries.set(operation.name, entry);
+    if (mutation.requestId !== null) this.byRequestId.set(requestKey(mutation), entry);
+    return { ...operation };
+  }
+
+  /** The operation that a request with this id started before; null: none. */
+  started(project: string, requestId: string): Operation | null {
+    const entry = this.byRequestId.get(requestKey({ project, requestId }));
+    return entry === undefined ? null : { ...entry.operation };
+  }
+
+  get(project: string, zone: string | null, name: string): Operation | null {
+    return this.find(project, zone, name)?.operation ?? null;
+  }
+
+  /** Returns when the operation is DONE, or after two minutes. */
+  async wait(project: string, zone: string | null, name: string): Promise<Operation | null> {
+    const entry = this.find(project, zone, name);
+    if (entry === null) return null;
+    const limit = new AbortController();
+    await Promise.race([
+      entry.done,
+      delay(WAIT_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => {}),
+    ]);
+    limit.abort();
+    return { ...entry.operation };
+  }
+
+  list(project: string, zone: string | null): Operation[] {
+    return [...this.entries.values()]
+      .filter((entry) => entry.project === project && entry.zone === zone)
+      .map((entry) => entry.operation);
+  }
+
+  clear(): void {
+    this.entries.clear();
+    this.byRequestId.clear();
+  }
+
+  private find(project: string, zone: string | null, name: string): Entry | null {
+    const entry = this.entries.get(name);
+    return entry !== undefined && entry.project === project && entry.zone === zone ? entry : null;
+  }
+
+  private async run(operation: Operation, work: Mutation['work']): Promise<void> {
+    await delay(this.latencyMs);
+    try {
+      await work();
+    } catch (error) {
+      fail(operation, error);
+    }
+    operation.status = 'DONE';
+    operation.progress = 100;
+    operation.endTime = timestamp();
+  }
+}
+
+const requestKey = ({ project, requestId }: Pick<Mutation, 'project' | 'requestId'>): string =>
+  `${project} ${requestId}`;
+
+function describe(mutation: Mutation): Operation {
+  const name = `operation-${Date.now()}-${randomBytes(6).toString('hex')}-${randomBytes(4).toString('hex')}-${randomBytes(4).toString('hex')}`;
+  const { project, zone } = mutation;
+  const now = timestamp();
+  return {
+    kind: 'compute#operation',
+    id: newId(),
+    name,
+    ...(zone !== null && { zone: projectUrl(project, `zones/${zone}`) }),
+    ...(mutation.requestId !== null && { clientOperationId: mutation.requestId }),
+    operationType: mutation.type,
+    targetLink: mutation.target.link,
+    targetId: mutation.target.id,
+    status: 'RUNNING',
+    user: mutation.user,
+    progress: 0,
+    insertTime: now,
+    startTime: now,
+    selfLink:
+      zone === null ? globalUrl(project, 'operations', name) : zoneUrl(project, zone, 'operations', name),
+  };
+}
+
+/** HTTP's own words, as `httpErrorMessage` has them. */
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  400: 'BAD REQUEST',
+  403: 'FORBIDDEN',
+  404: 'NOT FOUND',
+  409: 'CONFLICT',
+  412: 'PRECONDITION FAILED',
+};
+
+function fail(operation: Operation, error: unknown): void {
+  const known = error instanceof ApiError ? error : null;
+  const code = known ? upperSnake(known.reason) : 'INTERNAL_ERROR';
+  operation.httpErrorStatusCode = known?.status ?? 500;
+  operation.httpErrorMessage = STATUS_TEXT[operation.httpErrorStatusCode] ?? 'INTERNAL ERROR';
+  operation.error = { errors: [{ code, message: error instanceof Error ? error.message : String(error) }] };
+  if (known === null) process.stderr.write(`operation ${operation.name}: ${String(error)}\n`);
+}
+
+/** `conditionNotMet` → `CONDITION_NOT_MET`: reasons of answers and codes of operations differ only in this. */
+const upperSnake = (reason: string): string =>
+  reason.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();

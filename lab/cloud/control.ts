@@ -1,0 +1,126 @@
+import { createServer, type Server } from 'node:http';
+import type { Cloud } from './compute/call.ts';
+import type { NetworkRef, Registration } from './compute/world.ts';
+import { json, type Reply, type Request, readRequest, sendReply, text } from './front/exchange.ts';
+import type { Log } from './front/log.ts';
+import type { Accounts } from './identity/accounts.ts';
+
+/** What the control socket stands on. */
+export interface Control {
+  readonly cloud: Cloud;
+  readonly accounts: Accounts;
+  readonly log: Log;
+}
+
+/** HTTP and JSON on a Unix socket, for `bin/lab`; docs/lab.md lists the requests. */
+export function createControl(control: Control): Server {
+  return createServer((message, response) => {
+    const url = new URL(message.url ?? '/', 'http://lab');
+    readRequest(message, url)
+      .then((request) => answer(control, request))
+      .catch((error: unknown) => text(500, `${String(error)}\n`))
+      .then((reply) => sendReply(response, reply));
+  });
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+async function answer(control: Control, request: Request): Promise<Reply> {
+  const { cloud, accounts, log } = control;
+  const body = (request.body.length > 0 ? JSON.parse(request.body.toString('utf8')) : {}) as Body;
+  const { pathname, searchParams } = request.url;
+  switch (`${request.method} ${pathname}`) {
+    case 'GET /healthz':
+      return text(200, 'ok\n');
+    case 'GET /log':
+      return json(
+        200,
+        log.after(Number(searchParams.get('after') ?? 0), searchParams.get('service') ?? 'compute'),
+      );
+    case 'GET /instances':
+      return json(
+        200,
+        [...cloud.world.instances.values()].map(({ changed: _, guestAttributes, ...rest }) => ({
+          ...rest,
+          guestAttributes: Object.fromEntries(guestAttributes),
+        })),
+      );
+    case 'POST /instances':
+      return register(control, body as unknown as Registration);
+    case 'POST /networks':
+      return json(200, cloud.world.addNetwork(body as unknown as NetworkRef));
+    case 'POST /reset':
+      return reset(control);
+    case 'POST /tokens':
+      return json(200, {
+        accessToken: accounts.makeAccessToken(permissionsOf(body), body.expiresIn as number | undefined),
+      });
+    case 'POST /credentials':
+      return credentials(accounts, body);
+    case 'POST /id-token-request':
+      return json(200, accounts.makeIdTokenRequest());
+    case 'PUT /settings':
+      return settings(control, body);
+  }
+  const name = /^\/instances\/([^/]+)$/.exec(pathname)?.[1];
+  if (name !== undefined && request.method === 'DELETE') return unregister(control, name);
+  if (name !== undefined && request.method === 'PATCH') return amend(control, name, body);
+  return text(404, `no request ${request.method} ${pathname}\n`);
+}
+
+async function register({ cloud }: Control, registration: Registration): Promise<Reply> {
+  const instance = cloud.world.addInstance(registration);
+  instance.changed.emit('changed');
+  await cloud.enforce([...cloud.world.instances.values()]);
+  return json(200, { name: instance.name, id: instance.id });
+}
+
+async function unregister({ cloud }: Control, name: string): Promise<Reply> {
+  const existed = cloud.world.instances.delete(name);
+  await cloud.enforce([...cloud.world.instances.values()]);
+  return existed ? json(200, {}) : text(404, `no instance ${name}\n`);
+}
+
+/** Changes what only Google itself changes: the status. */
+function amend({ cloud }: Control, name: string, body: Body): Reply {
+  const instance = cloud.world.instances.get(name);
+  if (instance === undefined) return text(404, `no instance ${name}\n`);
+  if (typeof body.status === 'string') instance.status = body.status;
+  if (body.forgetGuestAttributes === true) instance.guestAttributes.clear();
+  instance.changed.emit('changed');
+  return json(200, { name, status: instance.status });
+}
+
+async function reset({ cloud }: Control): Promise<Reply> {
+  cloud.world.reset();
+  cloud.operations.clear();
+  await cloud.enforce([...cloud.world.instances.values()]);
+  return json(200, {});
+}
+
+function settings({ cloud }: Control, body: Body): Reply {
+  if (typeof body.latency === 'number') cloud.operations.latencyMs = body.latency;
+  return json(200, { latency: cloud.operations.latencyMs });
+}
+
+function credentials(accounts: Accounts, body: Body): Reply {
+  const permissions = permissionsOf(body);
+  switch (body.kind) {
+    case 'service-account':
+      return json(200, { json: accounts.makeServiceAccountKey(permissions) });
+    case 'external-account': {
+      const options = {
+        ...(typeof body.file === 'string' && { file: body.file }),
+        ...(typeof body.impersonate === 'boolean' && { impersonate: body.impersonate }),
+      };
+      return json(200, accounts.makeExternalAccount(permissions, options));
+    }
+    case 'authorized-user':
+      return json(200, { json: accounts.makeAuthorizedUser(permissions) });
+    default:
+      return text(400, `no kind of credentials ${String(body.kind)}\n`);
+  }
+}
+
+const permissionsOf = (body: Body): readonly string[] | undefined =>
+  body.permissions as readonly string[] | undefined;

@@ -1,0 +1,97 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import type { Server } from 'node:net';
+import { dirname, join } from 'node:path';
+import { ComputeApi } from './compute/api.ts';
+import { Operations } from './compute/operations.ts';
+import { World } from './compute/world.ts';
+import { type Config, readConfig } from './config.ts';
+import { createControl } from './control.ts';
+import { readRequest, sendReply, text } from './front/exchange.ts';
+import { releases, staticFiles } from './front/files.ts';
+import { createFront, type Site } from './front/front.ts';
+import { Hub } from './front/hub.ts';
+import { Log } from './front/log.ts';
+import { Accounts } from './identity/accounts.ts';
+import { handleGithubOidc, handleIamCredentials, handleOauth, handleSts } from './identity/oauth.ts';
+import { MetadataServer } from './metadata/server.ts';
+import { Enforcer } from './vpc/enforce.ts';
+
+/** The lab's Google Cloud and network front, as one process: `node lab/cloud/server.ts CONFIG.json`. */
+async function main(file: string | undefined): Promise<void> {
+  if (file === undefined) throw new Error('usage: server.ts CONFIG.json');
+  const config = readConfig(file);
+  const world = new World(config.project, config.projectNumber, config.zone);
+  const enforcer = new Enforcer(world);
+  const cloud = {
+    world,
+    operations: new Operations(),
+    enforce: enforcer.enforce.bind(enforcer),
+  };
+  const accounts = new Accounts(config.project, config.projectNumber);
+  const log = new Log(join(config.runDir, 'api.jsonl'));
+  const compute = new ComputeApi(cloud, accounts.authenticate.bind(accounts));
+  const { front, metadata, control } = config.listen;
+  mkdirSync(dirname(control), { recursive: true });
+  rmSync(control, { force: true });
+  await listen(createFront(config.certificates, sites(config, compute, accounts), log), front);
+  await listen(createMetadata(new MetadataServer(world)), metadata);
+  await listen(createControl({ cloud, accounts, log }), { path: control });
+  process.stdout.write(
+    `listening on ${front.host}:${front.port}, ${metadata.host}:${metadata.port}, ${control}\n`,
+  );
+}
+
+/** Which site answers for a host name or address. */
+function sites(config: Config, compute: ComputeApi, accounts: Accounts): (host: string) => Site | null {
+  const hub = new Hub(config.hub);
+  const github = releases(config.releasesDir);
+  const computeSite: Site = { name: 'compute', serve: (request) => compute.handle(request) };
+  const registry: Site = { name: 'hub', stream: hub.registry.bind(hub) };
+  const assets: Site = { name: 'github-assets', stream: github.assets };
+  const byHost: Readonly<Record<string, Site>> = {
+    'compute.googleapis.com': computeSite,
+    'www.googleapis.com': computeSite,
+    [config.gateway]: computeSite,
+    [config.listen.front.host]: computeSite,
+    'oauth2.googleapis.com': { name: 'oauth2', serve: (request) => handleOauth(accounts, request) },
+    'sts.googleapis.com': { name: 'sts', serve: (request) => handleSts(accounts, request) },
+    'iamcredentials.googleapis.com': {
+      name: 'iamcredentials',
+      serve: (request) => handleIamCredentials(accounts, request),
+    },
+    'token.actions.githubusercontent.com': {
+      name: 'github-oidc',
+      serve: (request) => handleGithubOidc(accounts, request),
+    },
+    'registry-1.docker.io': registry,
+    'index.docker.io': registry,
+    'auth.docker.io': { name: 'hub-auth', serve: (request) => hub.token(request) },
+    'production.cloudflare.docker.com': { name: 'hub-blobs', stream: hub.blob.bind(hub) },
+    'download.docker.com': { name: 'apt', stream: staticFiles(config.aptDir) },
+    'github.com': { name: 'github', stream: github.page },
+    'objects.githubusercontent.com': assets,
+    'release-assets.githubusercontent.com': assets,
+  };
+  return (host) => byHost[host] ?? null;
+}
+
+function createMetadata(server: MetadataServer): HttpServer {
+  return createHttpServer((message, response) => {
+    const url = new URL(`http://metadata.google.internal${message.url ?? '/'}`);
+    readRequest(message, url)
+      .then((request) => server.handle(request))
+      .catch((error: unknown) => text(500, `${String(error)}\n`))
+      .then((reply) => sendReply(response, reply));
+  });
+}
+
+function listen(server: Server, where: { host: string; port: number } | { path: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, resolve);
+  });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0));
+await main(process.argv[2]);
