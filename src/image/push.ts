@@ -1,0 +1,203 @@
+import { ActionError } from '../errors';
+import type { Log } from '../log';
+import { type Docker, type LocalImage, lastLine, type Transfer } from './docker';
+import { foreignProgress } from './progress';
+import { classifyFailure, type FailureKind } from './push-failure';
+import { familiarName, formatReference, normalise, type PushTarget, type Reference } from './reference';
+import type { RegistryApi, ServedManifest } from './registry-api';
+import { PAUSES_MS, retry, type Sleep } from './retry';
+import { type Verified, verifyPushed } from './verify';
+
+/** An image as it is in the registry. */
+export interface PushedImage {
+  /** `host:port/path:tag` */
+  readonly reference: string;
+  /** As the registry serves it. */
+  readonly digest: string;
+  /** The digest that the tag led to before; null for none. */
+  readonly before: string | null;
+}
+
+export interface PushJob {
+  readonly image: Reference;
+  /** `host:port` of the registry. */
+  readonly registry: string;
+  readonly targets: readonly PushTarget[];
+  readonly verify: boolean;
+}
+
+export interface PushTools {
+  readonly docker: Docker;
+  readonly api: RegistryApi;
+  readonly log: Log;
+  readonly sleep: Sleep;
+}
+
+/**
+ * Pushes one local image under each of its targets, and reads the digests from the registry. The image is pulled
+ * when it is not there. Tags that are made only for the push are removed again, and tags of that name that were
+ * there before lead to where they led.
+ *
+ * @throws ActionError
+ */
+export async function pushImage(job: PushJob, tools: PushTools): Promise<readonly PushedImage[]> {
+  const local = await localImage(job.image, tools);
+  const verified: Verified = new Set();
+  const pushed: PushedImage[] = [];
+  for (const target of job.targets) pushed.push(await pushTarget(job, local, target, verified, tools));
+  return pushed;
+}
+
+/** The image on this runner, pulled if need be. */
+async function localImage(image: Reference, tools: PushTools): Promise<LocalImage> {
+  // Docker knows an image that was pulled by digest under that alone, whatever tag stood beside it.
+  const { domain, path, tag, digest } = normalise(image);
+  const name = familiarName(
+    digest === undefined ? { domain, path, ...(tag && { tag }) } : { domain, path, digest },
+  );
+  const found = await tools.docker.inspect(name);
+  if (found !== null) return found;
+
+  tools.log.info(`The image ${name} is not on this runner; it is pulled`);
+  const result = await transfer('pull', name, tools);
+  if (!result.ok) throw pullFailed(name, result);
+  const pulled = await tools.docker.inspect(name);
+  if (pulled === null) {
+    throw new ActionError('Image not found', {
+      doing: `looking for the image ${name}`,
+      happened: 'Docker pulled it, and has no such image',
+      next: 'Look for something that removes images on this runner at the same time',
+    });
+  }
+  return pulled;
+}
+
+async function pushTarget(
+  job: PushJob,
+  local: LocalImage,
+  target: PushTarget,
+  verified: Verified,
+  tools: PushTools,
+): Promise<PushedImage> {
+  const { path, tag } = target;
+  const reference = formatReference({ domain: job.registry, path, tag });
+  const [before, tagged] = await Promise.all([
+    digestBefore(target, tools.api),
+    tools.docker.inspect(reference),
+  ]);
+  if (tagged?.id !== local.id) await tools.docker.tag(local.id, reference);
+  try {
+    const result = await transfer('push', reference, tools);
+    if (!result.ok) throw pushFailed(reference, job.registry, result);
+    const served = await servedTag(job, target, tools);
+    if (job.verify) {
+      const pushed = { registry: job.registry, path, tag, before, served };
+      await verifyPushed(tools.api, pushed, local, verified, tools.log);
+    }
+    return { reference, digest: served.digest, before };
+  } finally {
+    await putBack(reference, tagged, local, tools);
+  }
+}
+
+/** What the tag led to; a tag that leads to something broken is overwritten like any other. */
+async function digestBefore({ path, tag }: PushTarget, api: RegistryApi): Promise<string | null> {
+  try {
+    return (await api.manifest(path, tag))?.digest ?? null;
+  } catch (error) {
+    if (error instanceof ActionError && error.title === 'Registry answer not valid') return null;
+    throw error;
+  }
+}
+
+async function servedTag(
+  job: PushJob,
+  { path, tag }: PushTarget,
+  { api }: PushTools,
+): Promise<ServedManifest> {
+  const served = await api.manifest(path, tag);
+  if (served !== null) return served;
+  throw new ActionError('Pushed image not served', {
+    doing: `reading the digest of ${job.registry}/${path}:${tag}`,
+    happened: 'Docker says that the push succeeded, and the registry has no such tag',
+    next: 'Check that no proxy stands between this runner and the registry, and look at the log of the registry',
+  });
+}
+
+/** Leaves the tag as it was found. Its failure is not worth the push's success, nor its error. */
+async function putBack(reference: string, before: LocalImage | null, local: LocalImage, tools: PushTools) {
+  try {
+    if (before === null) await tools.docker.untag(reference);
+    else if (before.id !== local.id) await tools.docker.tag(before.id, reference);
+  } catch (error) {
+    tools.log.warning(`The local tag ${reference} could not be put back as it was: ${String(error)}`);
+  }
+}
+
+/** Pulls or pushes with its progress in a log group; again after a pause while it fails for a transient reason. */
+async function transfer(verb: 'pull' | 'push', reference: string, tools: PushTools): Promise<Transfer> {
+  const title = `docker ${verb} ${reference}`;
+  return retry<Transfer>(
+    async () => {
+      const value = await tools.log.group(title, async () => {
+        const progress = foreignProgress(tools.log);
+        try {
+          return await tools.docker[verb](reference, progress.line);
+        } finally {
+          progress.end();
+        }
+      });
+      return { done: value.ok || classifyFailure(value.output) !== 'transient', value };
+    },
+    {
+      pausesMs: PAUSES_MS,
+      sleep: tools.sleep,
+      announce: (pauseMs, { output }) =>
+        tools.log.info(`${title} failed (${lastLine(output)}); again in ${pauseMs / 1000} s`),
+    },
+  );
+}
+
+function pullFailed(name: string, { output }: Transfer): ActionError {
+  const kind = classifyFailure(output);
+  const problem = { doing: `pulling ${name}`, happened: lastLine(output) || 'docker pull failed' };
+  if (kind === 'no-such-image' || kind === 'denied' || kind === 'invalid-name') {
+    return new ActionError('Image not found', {
+      ...problem,
+      next: 'Build or pull the image before this action, check the name in `image`, or log in to its registry first',
+    });
+  }
+  return new ActionError('Image pull failed', { ...problem, next: remedies[kind] });
+}
+
+function pushFailed(reference: string, registry: string, { output }: Transfer): ActionError {
+  const kind = classifyFailure(output);
+  const problem = { doing: `pushing ${reference}`, happened: lastLine(output) || 'docker push failed' };
+  if (kind === 'https-expected') {
+    return new ActionError('Runner does not accept the registry', {
+      ...problem,
+      next: `Set \`configure-runner: true\`, or add ${registry} to \`insecure-registries\` of this runner's Docker daemon`,
+    });
+  }
+  if (kind === 'denied') {
+    return new ActionError('Push denied', {
+      ...problem,
+      next: 'Something in front of the registry wants a login: run docker/login-action before this action',
+    });
+  }
+  return new ActionError('Push failed', { ...problem, next: remedies[kind] });
+}
+
+const remedies: Readonly<Record<FailureKind, string>> = {
+  transient:
+    'Check the connection and that the registry runs; the log of the registry on the instance says more',
+  'https-expected': 'Let the Docker daemon of this runner trust that registry',
+  denied: 'Log in to the registry first',
+  'no-such-image': 'See whether something removes images on this runner at the same time',
+  'invalid-name': 'Correct the name',
+  'invalid-manifest': 'The registry takes no image of this kind; try `registry-image: registry:3`',
+  'disk-full': 'Free space on the disk that is full, on this runner or on the instance',
+  'rate-limit': 'Wait, log in to the registry that limits, or use a mirror',
+  'no-daemon-access': 'Let the user of this job use Docker (group docker)',
+  unknown: 'See the output of Docker above',
+};

@@ -1,0 +1,23 @@
+/** Waits; the only clock that pushing and reading a registry know. */
+export type Sleep = (ms: number) => Promise<void>;
+
+/** The pauses between tries: 1, 2, 4, 8 and 16 s, 31 s in all, which outlasts the restart of a daemon. */
+export const PAUSES_MS: readonly number[] = [1000, 2000, 4000, 8000, 16000];
+
+/**
+ * Calls `work` until it says `done`, or the pauses are used up; returns what it said last.
+ *
+ * `announce` is told before each pause, so that nobody watches a silent log.
+ */
+export async function retry<T>(
+  work: (attempt: number) => Promise<{ readonly done: boolean; readonly value: T }>,
+  options: { pausesMs: readonly number[]; sleep: Sleep; announce: (pauseMs: number, value: T) => void },
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const { done, value } = await work(attempt);
+    const pause = options.pausesMs[attempt - 1];
+    if (done || pause === undefined) return value;
+    options.announce(pause, value);
+    await options.sleep(pause);
+  }
+}
