@@ -10,9 +10,11 @@ const filesUnder = (folder: string, ending: string) =>
 describe('docs/troubleshooting.md', () => {
   const headings = [...text('docs/troubleshooting.md').matchAll(/^### (.+)$/gm)].map(([, title]) => title);
   const errors = filesUnder('src', '.ts').flatMap((file) =>
-    [...text(file).matchAll(/new ActionError\(\s*(?:(['"])((?:\\.|(?!\1).)*)\1)?/g)].map(
-      ([, , title]): [string, string | undefined] => [file, title?.replaceAll('\\', '')],
-    ),
+    [
+      ...text(file).matchAll(
+        /(?:new ActionError|extends ActionError[\s\S]*?super)\(\s*(?:(['"])((?:\\.|(?!\1).)*)\1)?/g,
+      ),
+    ].map(([, , title]): [string, string | undefined] => [file, title?.replaceAll('\\', '')]),
   );
 
   test('every title of an error is constant text', () => {
