@@ -11,7 +11,9 @@ const START_LIMIT_MS = 60_000;
 
 /** Whether a Docker engine answers. */
 export async function engineAnswers(): Promise<boolean> {
-  const version = await attempt('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 });
+  const version = await attempt('docker', ['version', '--format', '{{.Server.Version}}'], {
+    timeoutMs: 10_000,
+  });
   return version.status === 0;
 }
 

@@ -21,7 +21,9 @@ export async function ensureHost(): Promise<void> {
   if (missing.length === 0) return;
   if (!isInstalled('apt-get')) {
     const names = missing.map(([program]) => program).join(', ');
-    throw new LabError(`This host lacks ${names}, and has no apt-get to install them with: the lab needs Debian.`);
+    throw new LabError(
+      `This host lacks ${names}, and has no apt-get to install them with: the lab needs Debian.`,
+    );
   }
   const packages = [...new Set(missing.map(([, name]) => name))];
   await phase(`installing on this host with apt-get: ${packages.join(', ')}`, () => install(packages));

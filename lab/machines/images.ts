@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from './checkout.ts';
@@ -32,11 +41,13 @@ export async function ensureBase(kind: Kind): Promise<string> {
   const packages = readFileSync(join(FOLDER, 'base/packages'), 'utf8').trim().split('\n');
   const init = join(FOLDER, 'base/gcelab-init');
   const key = hash([suite, mirror, settings, packages.join(','), readFileSync(init, 'utf8')]);
-  const image = `gcelab/base:${kind}-${key}`;
+  const image = `gcelab/base-${kind}:${key}`;
   if (await imageExists(image)) return image;
   const tar = join(cacheFolder('images'), `${kind}-${key}.tar`);
   if (!existsSync(tar)) {
-    await phase(`${kind}: packages from ${mirror}`, () => bootstrap(suite, mirror, settings, packages, init, tar));
+    await phase(`${kind}: packages from ${mirror}`, () =>
+      bootstrap(suite, mirror, settings, packages, init, tar),
+    );
   }
   await docker(['import', '--change', 'CMD ["/usr/local/sbin/gcelab-init"]', tar, image]);
   return image;
@@ -93,7 +104,8 @@ async function build(recipe: Recipe, image: string): Promise<void> {
   const context = mkdtempSync(join(tmpdir(), 'gcelab-'));
   try {
     cpSync(recipe.folder, context, { recursive: true });
-    for (const [path, content] of Object.entries(recipe.files ?? {})) writeFileSync(join(context, path), content);
+    for (const [path, content] of Object.entries(recipe.files ?? {}))
+      writeFileSync(join(context, path), content);
     const args = { ...(recipe.base === undefined ? {} : { BASE: recipe.base }), ...recipe.args };
     await docker(
       [
@@ -113,12 +125,12 @@ async function build(recipe: Recipe, image: string): Promise<void> {
 async function removeOlder(image: string): Promise<void> {
   const [repository] = image.split(':');
   const list = await docker(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', String(repository)]);
-  for (const other of list.trim().split('\n')) {
-    const sameKind = other.split('-').slice(0, -1).join('-') === image.split('-').slice(0, -1).join('-');
-    if (other !== image && sameKind) {
-      const removed = await attempt('docker', ['image', 'rm', other]);
-      if (removed.status === 0) say(`image ${other} is of an earlier recipe: removed`);
-    }
+  for (const other of list
+    .trim()
+    .split('\n')
+    .filter((name) => name !== image)) {
+    const removed = await attempt('docker', ['image', 'rm', other]);
+    if (removed.status === 0) say(`image ${other} is of an earlier recipe: removed`);
   }
 }
 

@@ -30,7 +30,7 @@ export function authority(): string {
 /** Builds the image of a bare instance unless it is there. */
 export async function ensureInstanceImage(kind: Kind): Promise<string> {
   return ensureImage({
-    name: `instance`,
+    name: `instance-${kind}`,
     folder: join(import.meta.dirname, 'images/instance'),
     base: await ensureBase(kind),
     files: { 'ca.crt': authority() },

@@ -20,9 +20,35 @@ const BOOT_LIMIT_MS = 90_000;
 /** In the order of their numbers, from linux/capability.h; the three that no machine needs are left out. */
 const CAPABILITIES = [
   ...['CHOWN', 'DAC_OVERRIDE', 'DAC_READ_SEARCH', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID', 'SETPCAP'],
-  ...['LINUX_IMMUTABLE', 'NET_BIND_SERVICE', 'NET_BROADCAST', 'NET_ADMIN', 'NET_RAW', 'IPC_LOCK', 'IPC_OWNER'],
-  ...['SYS_MODULE', 'SYS_RAWIO', 'SYS_CHROOT', 'SYS_PTRACE', 'SYS_PACCT', 'SYS_ADMIN', 'SYS_BOOT', 'SYS_NICE'],
-  ...['SYS_RESOURCE', 'SYS_TIME', 'SYS_TTY_CONFIG', 'MKNOD', 'LEASE', 'AUDIT_WRITE', 'AUDIT_CONTROL', 'SETFCAP'],
+  ...[
+    'LINUX_IMMUTABLE',
+    'NET_BIND_SERVICE',
+    'NET_BROADCAST',
+    'NET_ADMIN',
+    'NET_RAW',
+    'IPC_LOCK',
+    'IPC_OWNER',
+  ],
+  ...[
+    'SYS_MODULE',
+    'SYS_RAWIO',
+    'SYS_CHROOT',
+    'SYS_PTRACE',
+    'SYS_PACCT',
+    'SYS_ADMIN',
+    'SYS_BOOT',
+    'SYS_NICE',
+  ],
+  ...[
+    'SYS_RESOURCE',
+    'SYS_TIME',
+    'SYS_TTY_CONFIG',
+    'MKNOD',
+    'LEASE',
+    'AUDIT_WRITE',
+    'AUDIT_CONTROL',
+    'SETFCAP',
+  ],
   ...['MAC_OVERRIDE', 'MAC_ADMIN', 'SYSLOG', 'WAKE_ALARM', 'BLOCK_SUSPEND', 'AUDIT_READ'],
 ];
 
@@ -35,7 +61,16 @@ export async function createMachine(machine: Machine): Promise<void> {
     ...NAMES.flatMap((name) => ['--add-host', `${name}:${GATEWAY}`]),
     ...named('--add-host', machine.hosts, ':'),
     ...privileges(),
-    ...['--stop-signal', 'SIGRTMIN+3', '--tmpfs', '/run:exec', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec'],
+    ...[
+      '--stop-signal',
+      'SIGRTMIN+3',
+      '--tmpfs',
+      '/run:exec',
+      '--tmpfs',
+      '/run/lock',
+      '--tmpfs',
+      '/tmp:exec',
+    ],
     ...['--volume', '/var/lib/docker', '--volume', '/var/lib/containerd'],
     ...machine.volumes.flatMap((volume) => ['--volume', volume]),
     machine.image,
@@ -52,7 +87,14 @@ export async function bootMachine(container: string): Promise<void> {
     return state === 'running' || state === 'degraded';
   }, BOOT_LIMIT_MS);
   if (ended && state === 'running') return;
-  const failed = await attempt('docker', ['exec', container, 'systemctl', '--failed', '--no-legend', '--plain']);
+  const failed = await attempt('docker', [
+    'exec',
+    container,
+    'systemctl',
+    '--failed',
+    '--no-legend',
+    '--plain',
+  ]);
   throw new LabError(`${container} did not boot (${state || 'no answer'}). ${failed.stdout.trim()}`);
 }
 

@@ -19,7 +19,11 @@ export interface RunOptions {
 }
 
 /** Runs a program without a shell and resolves with what came of it, whatever its status. Throws if there is none. */
-export function attempt(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+export function attempt(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished> {
   return new Promise((done, fail) => {
     const child = spawn(program, args, {
       env: options.env ?? process.env,
@@ -47,7 +51,11 @@ export function attempt(program: string, args: readonly string[], options: RunOp
 }
 
 /** Runs a program and resolves with its standard output. Throws a LabError with its last words unless it exits 0. */
-export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
   const finished = await attempt(program, args, options);
   if (finished.status !== 0) {
     const words = (finished.stderr.trim() || finished.stdout.trim()).split('\n').slice(-15).join('\n');
@@ -77,7 +85,9 @@ export function isAlive(pid: number | undefined, words: string): boolean {
   if (pid === undefined) return false;
   try {
     const state = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0];
-    return state !== 'Z' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').includes(words);
+    return (
+      state !== 'Z' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').includes(words)
+    );
   } catch {
     return false;
   }

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { arch } from 'node:os';
+import { join } from 'node:path';
+import { ensureGoProgram, REGISTRY } from '../machines/go.ts';
+import type { Recipe } from '../machines/images.ts';
+import { say } from '../machines/phases.ts';
+import { helloProgram } from './hello.ts';
+
+const FOLDER = join(import.meta.dirname, 'images');
+
+/** An image of Docker Hub, with what it is made from where Docker Hub cannot be reached. */
+export interface HubImage {
+  /** The references under which it is served. */
+  readonly references: readonly [string, ...string[]];
+  /** `builder` is the image in which the lab builds. */
+  recipe(builder: string): Promise<Recipe>;
+}
+
+export const HUB_IMAGES: readonly HubImage[] = [
+  { references: ['library/registry:3', 'library/registry:latest'], recipe: registry3 },
+  { references: ['library/registry:2'], recipe: async (builder) => fromFolder('registry-2', builder) },
+  {
+    references: [
+      'joxit/docker-registry-ui:2.6.0',
+      'joxit/docker-registry-ui:2',
+      'joxit/docker-registry-ui:latest',
+    ],
+    recipe: async (builder) => fromFolder('joxit', builder),
+  },
+  {
+    references: ['hyper/docker-registry-web:latest'],
+    recipe: async (builder) => fromFolder('hyper', builder),
+  },
+  { references: ['library/hello-world:latest'], recipe: helloWorld },
+  { references: ['library/busybox:latest'], recipe: async (builder) => fromFolder('busybox', builder) },
+];
+
+/** Registry 3 from its Go module; registry 2 from Debian stands in where no Go module can be had. */
+export async function registry3(builder: string): Promise<Recipe> {
+  try {
+    const program = await ensureGoProgram(REGISTRY);
+    return { ...fromFolder('registry-3', builder), files: { registry: readFileSync(program) } };
+  } catch (error) {
+    say(`registry 3 cannot be built: ${error instanceof Error ? error.message : error}`);
+    say("Debian's docker-registry 2.8 stands in for registry 3");
+    const configuration = readFileSync(join(FOLDER, 'registry-2/config.yml'));
+    return { ...fromFolder('registry-3', builder), files: { 'config.yml': configuration } };
+  }
+}
+
+async function helloWorld(): Promise<Recipe> {
+  const architecture = arch() === 'x64' ? 'amd64' : 'arm64v8';
+  const text = readFileSync(join(FOLDER, 'hello-world/hello.txt'), 'utf8').replace(
+    'ARCHITECTURE',
+    architecture,
+  );
+  return {
+    name: 'hub-hello-world',
+    folder: join(FOLDER, 'hello-world'),
+    files: { hello: helloProgram(text, arch()) },
+  };
+}
+
+function fromFolder(name: string, builder: string): Recipe {
+  return { name: `hub-${name}`, folder: join(FOLDER, name), base: builder };
+}

@@ -1,0 +1,133 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { cacheFolder } from '../machines/checkout.ts';
+import { ensureBase, ensureImage, recipeKey } from '../machines/images.ts';
+import { DEFAULT_KIND } from '../machines/kinds.ts';
+import { say } from '../machines/phases.ts';
+import { attempt, docker, eventually, LabError } from '../machines/process.ts';
+import { HUB_IMAGES, type HubImage, registry3 } from './images.ts';
+
+export const HUB = 'gcelab-hub';
+/** Mark of an image that came from Docker Hub itself. */
+const REAL = 'Docker Hub';
+const REAL_HUB = 'https://registry-1.docker.io/v2/';
+
+/**
+ * Starts a registry that serves Docker Hub's images on this host alone, and fills it. Returns its address,
+ * `http://127.0.0.1:PORT`.
+ */
+export async function ensureHub(): Promise<string> {
+  const builder = await ensureBuilder();
+  const port = await ensureServer(builder);
+  await fill(port, builder);
+  return `http://127.0.0.1:${port}`;
+}
+
+/** The image in which the lab builds from Debian's packages. */
+export async function ensureBuilder(): Promise<string> {
+  return ensureImage({
+    name: 'builder',
+    folder: join(import.meta.dirname, '../machines/images/builder'),
+    base: await ensureBase(DEFAULT_KIND),
+  });
+}
+
+async function ensureServer(builder: string): Promise<number> {
+  const image = await ensureImage(await registry3(builder));
+  const running = await attempt('docker', [
+    ...[
+      'inspect',
+      '--format',
+      '{{.State.Running}} {{.Config.Image}} {{index .Config.Labels "gcelab.port"}}',
+      HUB,
+    ],
+  ]);
+  const [alive, of, portText] = running.stdout.trim().split(' ');
+  if (alive === 'true' && of === image) return Number(portText);
+  await attempt('docker', ['rm', '--force', '--volumes', HUB]);
+  const port = await freePort();
+  await docker([
+    ...['run', '--detach', '--name', HUB, '--network', 'host', '--restart', 'unless-stopped'],
+    ...['--label', 'gcelab', '--label', `gcelab.port=${port}`],
+    ...['--volume', `${cacheFolder('hub')}:/var/lib/registry`],
+    ...['--env', `REGISTRY_HTTP_ADDR=127.0.0.1:${port}`, '--env', 'REGISTRY_HTTP_DEBUG_ADDR='],
+    ...['--env', 'REGISTRY_LOG_LEVEL=warn', '--env', 'OTEL_TRACES_EXPORTER=none'],
+    ...[image],
+  ]);
+  if (!(await eventually(() => answers(`http://127.0.0.1:${port}/v2/`), 20_000))) {
+    const log = await attempt('docker', ['logs', '--tail', '10', HUB]);
+    throw new LabError(`The registry that stands in for Docker Hub does not answer:\n${log.stderr}`);
+  }
+  return port;
+}
+
+/** Puts every image into the registry that is not there in its present form. */
+async function fill(port: number, builder: string): Promise<void> {
+  const marks = readMarks();
+  let reachable: boolean | undefined;
+  for (const image of HUB_IMAGES) {
+    const name = image.references[0];
+    if (marks[name] === REAL) continue;
+    const recipe = await image.recipe(builder);
+    const key = recipeKey(recipe);
+    if (marks[name] === key) continue;
+    if (reachable === undefined) {
+      reachable = await answers(REAL_HUB);
+      say(
+        `Docker Hub ${reachable ? 'answers: images are taken from there' : 'does not answer: images are built'}`,
+      );
+    }
+    const pulled = reachable && (await pull(name));
+    await push(pulled ? name : await ensureImage(recipe), image, port);
+    marks[name] = pulled ? REAL : key;
+    writeFileSync(marksFile(), `${JSON.stringify(marks, null, 2)}\n`);
+  }
+}
+
+async function pull(reference: string): Promise<boolean> {
+  const pulled = await attempt('docker', ['pull', '--quiet', reference]);
+  say(
+    pulled.status === 0
+      ? `${reference}: from Docker Hub`
+      : `${reference}: not from Docker Hub, so it is built`,
+  );
+  return pulled.status === 0;
+}
+
+async function push(source: string, image: HubImage, port: number): Promise<void> {
+  for (const reference of image.references) {
+    const target = `127.0.0.1:${port}/${reference}`;
+    await docker(['tag', source, target]);
+    await docker(['push', '--quiet', target]);
+    await docker(['image', 'rm', target]);
+  }
+}
+
+/** Where each image in the registry came from; in the registry's folder, so that both go together. */
+function marksFile(): string {
+  return join(cacheFolder('hub'), 'images.json');
+}
+
+function readMarks(): Record<string, string> {
+  return existsSync(marksFile()) ? JSON.parse(readFileSync(marksFile(), 'utf8')) : {};
+}
+
+/** 200 and 401 both mean that a registry is there (distribution specification, "Determining Support"). */
+async function answers(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(3_000) });
+    return answer.status === 200 || answer.status === 401;
+  } catch {
+    return false;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => done(address !== null && typeof address === 'object' ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,65 @@
+import { existsSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder } from './checkout.ts';
+import { hasGo } from './host.ts';
+import { ensureBase, ensureImage } from './images.ts';
+import { DEFAULT_KIND } from './kinds.ts';
+import { phase } from './phases.ts';
+import { docker, run } from './process.ts';
+
+/** A program that is built from a Go module. */
+export interface GoProgram {
+  readonly name: string;
+  /** `MODULE/PACKAGE@VERSION`. */
+  readonly source: string;
+}
+
+export const REGISTRY: GoProgram = {
+  name: 'registry',
+  source: 'github.com/distribution/distribution/v3/cmd/registry@v3.1.2',
+};
+export const ACT: GoProgram = { name: 'act', source: 'github.com/nektos/act@v0.2.89' };
+
+/** The first Go that fetches a newer one by itself where a module asks for it (go.dev/doc/toolchain). */
+const OLDEST_GO = { major: 1, minor: 21 };
+const ENVIRONMENT = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOTOOLCHAIN: 'auto' };
+
+/**
+ * Builds a static program from its Go module, unless this version is in the cache, and returns its path. Uses the
+ * host's Go, and Debian's in a container where the host has none that is new enough.
+ */
+export async function ensureGoProgram(program: GoProgram): Promise<string> {
+  const folder = cacheFolder('bin');
+  const version = program.source.split('@')[1];
+  const path = join(folder, `${program.name}-${version}`);
+  if (existsSync(path)) return path;
+  const host = await hasGo(OLDEST_GO.major, OLDEST_GO.minor);
+  const where = host ? "this host's Go" : "Debian's Go in a container";
+  await phase(`${program.name}: building ${program.source} with ${where}`, () =>
+    host ? buildOnHost(program, folder) : buildInContainer(program, folder),
+  );
+  renameSync(join(folder, program.name), path);
+  return path;
+}
+
+async function buildOnHost(program: GoProgram, folder: string): Promise<void> {
+  const env = { ...process.env, ...ENVIRONMENT, GOBIN: folder };
+  await run('go', ['install', '-ldflags=-s -w', program.source], { env, cwd: folder });
+}
+
+async function buildInContainer(program: GoProgram, folder: string): Promise<void> {
+  const image = await ensureImage({
+    name: 'go',
+    folder: join(import.meta.dirname, 'images/go'),
+    base: await ensureBase(DEFAULT_KIND),
+  });
+  const proxies = ['GOPROXY', 'GOSUMDB', 'GONOSUMDB', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
+  await docker([
+    ...['run', '--rm', '--label', 'gcelab', '--volume', `${folder}:/out`],
+    ...['--volume', '/etc/ssl/certs/ca-certificates.crt:/etc/ssl/certs/ca-certificates.crt:ro'],
+    ...['--volume', `${cacheFolder('go')}:/root/go`, '--env', 'GOBIN=/out'],
+    ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+    ...proxies.filter((name) => process.env[name] !== undefined).flatMap((name) => ['--env', name]),
+    ...[image, 'go', 'install', '-ldflags=-s -w', program.source],
+  ]);
+}
