@@ -6,7 +6,6 @@ export const NAMES: readonly string[] = [
   'compute.googleapis.com',
   'www.googleapis.com',
   'oauth2.googleapis.com',
-  'accounts.google.com',
   'sts.googleapis.com',
   'iamcredentials.googleapis.com',
   'registry-1.docker.io',

@@ -1,5 +1,6 @@
 import { json, type Reply, type Request } from '../front/exchange.ts';
 import type { Principal } from '../identity/principals.ts';
+import { handleBatch } from './batch.ts';
 import type { Call, Cloud, Route } from './call.ts';
 import { ApiError, badPayload, required, unauthenticated } from './errors.ts';
 import { FIREWALL_ROUTES } from './firewalls.ts';
@@ -16,7 +17,7 @@ const ROUTES: readonly Route[] = [
   ...PROJECT_ROUTES,
 ];
 
-/** https://cloud.google.com/apis/docs/system-parameters */
+/** https://cloud.google.com/apis/docs/system-parameters; the last is one of every list, too new for the message types. */
 const SYSTEM_PARAMETERS = new Set([
   ...[
     '$alt',
@@ -40,6 +41,7 @@ const SYSTEM_PARAMETERS = new Set([
     'uploadType',
     'upload_protocol',
   ],
+  'returnPartialSuccess',
 ]);
 
 /** The principal of a bearer token; null when it is unknown or has expired. */
@@ -58,7 +60,13 @@ export class ComputeApi {
     this.authenticate = authenticate;
   }
 
-  async handle(request: Request): Promise<Reply> {
+  handle(request: Request): Promise<Reply> {
+    return BATCH.test(request.url.pathname)
+      ? handleBatch(request, (part) => this.answer(part))
+      : this.answer(request);
+  }
+
+  private async answer(request: Request): Promise<Reply> {
     let principal: Principal | null = null;
     try {
       principal = this.principalOf(request);
@@ -99,6 +107,7 @@ export class ComputeApi {
   }
 }
 
+const BATCH = /^\/batch\/compute\/v1$/;
 const PREFIX = /^\/compute\/v1\//;
 
 function match(request: Request): { route: Route; params: Record<string, string> } {

@@ -9,7 +9,15 @@ export function fingerprint(items: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(items)).digest().subarray(0, 8).toString('base64');
 }
 
-/** Whether a text is canonical base64, as a field of type bytes must be. */
-export function isCanonicalBase64(text: string): boolean {
-  return Buffer.from(text, 'base64').toString('base64') === text;
+/** Whether a text is base64 of bytes, in the standard or in the URL's alphabet, as proto3's JSON mapping allows. */
+export function isBase64(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64');
+  return normal(bytes.toString('base64')) === normal(text);
 }
+
+/** Whether two fingerprints are the same bytes: gcloud writes them in the URL's alphabet. */
+export function isSameFingerprint(a: unknown, b: string): boolean {
+  return typeof a === 'string' && normal(a) === normal(b);
+}
+
+const normal = (text: string): string => text.replaceAll('-', '+').replaceAll('_', '/');

@@ -1,7 +1,7 @@
 import { has } from '../identity/principals.ts';
 import { type Call, demand, param, type Route, readBody } from './call.ts';
 import { fingerprintMismatch, invalidField, notFound, serviceAccountDenied } from './errors.ts';
-import { fingerprint, isCanonicalBase64 } from './fingerprint.ts';
+import { fingerprint, isBase64, isSameFingerprint } from './fingerprint.ts';
 import { checkMetadata, checkTags } from './instance-check.ts';
 import { renderInstance } from './instance-view.ts';
 import type { JsonObject } from './merge-patch.ts';
@@ -126,9 +126,9 @@ function change(
 ): Operation {
   const given = body.fingerprint;
   const check = (): void => {
-    if (given !== fingerprint(instance[subject])) throw fingerprintMismatch(subject);
+    if (!isSameFingerprint(given, fingerprint(instance[subject]))) throw fingerprintMismatch(subject);
   };
-  if (typeof given === 'string' && !isCanonicalBase64(given)) {
+  if (typeof given === 'string' && !isBase64(given)) {
     throw invalidField('fingerprint', given, 'Base64 decoding failed.');
   }
   check();
