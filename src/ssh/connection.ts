@@ -1,6 +1,8 @@
+import type { Readable } from 'node:stream';
+
 /** What a remote command left behind. */
 export interface CommandResult {
-  /** Exit status; null when the command was ended by a signal or the connection was lost. */
+  /** Exit status; null when the command was ended by a signal. */
   readonly status: number | null;
   readonly signal: string | null;
   /** Standard output, decoded as UTF-8; bounded by `maxOutputBytes`. */
@@ -10,7 +12,7 @@ export interface CommandResult {
 
 export interface RunOptions {
   /** All that the command reads on standard input: script and data. Never put either into the command itself. */
-  readonly stdin: string | Buffer;
+  readonly stdin: string | Buffer | Readable;
   /** Called for each line of standard output as it arrives. */
   readonly onLine?: (line: string) => void;
   /** Called for each line of standard error as it arrives. */
@@ -22,7 +24,11 @@ export interface RunOptions {
 
 /** One authenticated SSH connection to an instance whose host key was verified. */
 export interface SshConnection {
-  /** Runs a constant command; see RunOptions.stdin. */
+  /**
+   * Runs a constant command; see RunOptions.stdin.
+   *
+   * @throws ActionError `SSH connection lost`, `Remote command timed out`, `Too much remote output`
+   */
   run(command: string, options: RunOptions): Promise<CommandResult>;
   close(): void;
 }

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Plan } from '../converge/change';
+import { describeChange } from '../converge/describe';
+import { ActionError } from '../errors';
+import type { Log } from '../log';
+import type { SshConnection } from '../ssh/connection';
+import { APPLY_SCRIPT, FACTS_SCRIPT } from './assets';
+import type { ComposeProgram } from './compose-release';
+import { COMPOSE_RELEASE_FILE } from './engine-plan';
+import { excerpt } from './excerpt';
+import { type Facts, parseFacts } from './facts';
+import { ProgressPrinter } from './progress';
+import { shellQuote } from './quote';
+import { requireShell, SHELL_COMMAND } from './remote-shell';
+import { stepFailed } from './step-failed';
+import type { Action, InstanceStep } from './steps';
+
+const APPLY_TIMEOUT_MS = 30 * 60_000;
+/** apt and docker print some megabytes at most. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+export interface ApplyOptions {
+  readonly connection: SshConnection;
+  readonly log: Log;
+  readonly plan: Plan<InstanceStep>;
+  /** Arguments of `facts` in scripts/facts.sh, after the marker. */
+  readonly factsArguments: readonly string[];
+  /** The Compose plugin, when a step needs it. */
+  readonly compose: ComposeProgram | null;
+}
+
+/**
+ * Runs all steps in order with one remote command, printing their output as it comes, and returns the facts that the
+ * same command reads at its end.
+ *
+ * @throws ActionError of stepFailed, `Instance is busy`, and of SshConnection.run
+ */
+export async function applyPlan(options: ApplyOptions): Promise<Facts> {
+  const { connection, log, plan } = options;
+  const token = randomUUID();
+  const titles = plan.steps.map(({ change }) => describeChange(change));
+  const progress = new ProgressPrinter(token, titles, log);
+  const printed = progress.print();
+  const result = await connection
+    .run(SHELL_COMMAND, {
+      stdin: applyInput(token, options),
+      timeoutMs: APPLY_TIMEOUT_MS,
+      maxOutputBytes: MAX_OUTPUT_BYTES,
+      onLine: (line) => progress.push(line),
+    })
+    .finally(async () => {
+      progress.end();
+      await printed;
+    });
+
+  const facts = parseFacts(result.stdout, `${token} facts`);
+  if (facts !== null) return facts;
+  const failed = progress.failure;
+  if (failed !== null) throw stepFailed(plan.steps[failed.step]?.action, titles[failed.step] ?? '', failed);
+  if (progress.locked) {
+    throw new ActionError('Instance is busy', {
+      doing: 'waiting for another run of this action on the same instance',
+      happened: 'it did not end within 15 min',
+      next: 'Wait for the other run, or give the jobs a common `concurrency` group',
+    });
+  }
+  requireShell(result);
+  throw new ActionError('Setup was cut off', {
+    doing: 'setting up the instance',
+    happened: `the script ended early${result.stderr === '' ? '' : `: ${excerpt(result.stderr)}`}`,
+    next: 'Run again: what was done is kept, and the rest is done then',
+  });
+}
+
+/** Scripts, plan and, behind them, the program; the last line starts it all. */
+function applyInput(token: string, options: ApplyOptions): string | Readable {
+  const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options.compose));
+  const words = [token, 'plan', ...options.factsArguments].map(shellQuote);
+  const [marker, plan, ...rest] = words;
+  const call = `apply ${marker} ${plan} "$1" ${rest.join(' ')}`;
+  const script = `${FACTS_SCRIPT}\n${APPLY_SCRIPT}\nplan() {\n${steps.join('\n')}\n}\n${call}\n`;
+  if (options.compose === null) return script;
+  return Readable.from(concatenated(script, options.compose));
+}
+
+async function* concatenated(script: string, compose: ComposeProgram): AsyncGenerator<Buffer> {
+  yield Buffer.from(script);
+  yield* compose.open();
+}
+
+function stepLine(index: number, action: Action, compose: ComposeProgram | null): string {
+  const name = `step_${action.kind.replaceAll('-', '_')}`;
+  return ['  step', String(index), name, ...wordsOf(action, compose).map(shellQuote)].join(' ');
+}
+
+function wordsOf(action: Action, compose: ComposeProgram | null): readonly string[] {
+  switch (action.kind) {
+    case 'repair-packages':
+    case 'start-engine':
+    case 'reload-engine':
+      return [];
+    case 'install-packages':
+    case 'install-engine':
+    case 'remove-packages':
+      return action.packages;
+    case 'install-keyring':
+      return [action.url, action.path];
+    case 'disable-apt-entries':
+      return action.files;
+    case 'write-file':
+      return [action.path, Buffer.from(action.content).toString('base64')];
+    case 'remove-file':
+    case 'make-directory':
+      return [action.path];
+    case 'install-compose':
+      if (compose === null) throw new Error('The Compose plugin was not loaded');
+      return [String(compose.size), compose.sha256, COMPOSE_RELEASE_FILE, compose.release];
+    case 'add-to-group':
+      return [action.user];
+    case 'pull-images':
+      return action.images;
+    case 'start-containers':
+      return [action.endpoints.map(({ port, path }) => `${port}:${path}`).join(','), ...action.recreate];
+  }
+}

@@ -1,0 +1,36 @@
+import { ActionError } from '../errors';
+import type { CommandResult } from '../ssh/connection';
+import { excerpt } from './excerpt';
+
+/**
+ * The one command that is run on an instance: a root shell that reads its script from standard input, with what sshd
+ * says of the connection as `$1`, since sudo does not keep $SSH_CONNECTION. Single quotes mean the same to bash, dash,
+ * fish and csh, so it does not matter which one is the login shell. Start-up files are not read (bash takes sshd's
+ * socket for a reason to read .bashrc).
+ */
+export const SHELL_COMMAND =
+  'sh -c \'test "$(id -u)" = 0 && exec bash --norc --noprofile -s -- "$SSH_CONNECTION"; ' +
+  'exec sudo -n bash --norc --noprofile -s -- "$SSH_CONNECTION"\'';
+
+/**
+ * Says why the script did not run, where it is clear.
+ *
+ * @throws ActionError `No sudo without a password`, `No usable shell`
+ */
+export function requireShell({ status, stderr, stdout }: CommandResult): void {
+  const sudo =
+    /^sudo: (.*)$/m.exec(stderr)?.[1] ?? (/sudo: (?:command )?not found/.test(stderr) ? 'not found' : null);
+  if (sudo !== null) {
+    throw new ActionError('No sudo without a password', {
+      doing: 'becoming root on the instance with `sudo -n`',
+      happened: `sudo: ${excerpt(sudo)}`,
+      next: 'Use an ssh-user of group google-sudoers, or allow it in /etc/sudoers.d with `NOPASSWD: ALL` and without requiretty',
+    });
+  }
+  if (status === 0) return;
+  throw new ActionError('No usable shell', {
+    doing: 'starting bash on the instance',
+    happened: `it ended with status ${status ?? 'unknown'} and said: ${excerpt(`${stdout} ${stderr}`)}`,
+    next: 'Check the login shell of ssh-user on the instance (`getent passwd`), and that bash is installed',
+  });
+}

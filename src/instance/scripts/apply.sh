@@ -1,0 +1,240 @@
+# shellcheck shell=bash
+#
+# The steps that set up an instance. Sent after facts.sh, in one piece with a last line that calls `apply`; so nothing
+# runs unless all of it arrived. Every step can be repeated, and can be cut off anywhere.
+
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
+
+LOCK=/run/lock/gce-registry.lock
+LOCK_TIMEOUT=900
+APT_TIMEOUT=300
+
+say() { printf '%s\n' "$*"; }
+
+# wait_for SECONDS COMMAND …: until the command succeeds; fails when it does not within the time.
+wait_for() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.2
+  done
+}
+
+# Puts standard input into a file, so that it is there as a whole or not at all, whatever happens: put_file PATH MODE
+put_file() {
+  local path=$1 mode=$2 directory=${1%/*} temporary
+  mkdir -p -- "$directory"
+  rm -f -- "$directory/.${path##*/}".gce-registry.*
+  temporary=$(mktemp -- "$directory/.${path##*/}.gce-registry.XXXXXXXX")
+  cat >"$temporary"
+  chmod -- "$mode" "$temporary"
+  sync -- "$temporary"
+  mv -fT -- "$temporary" "$path"
+  sync -- "$directory"
+}
+
+apt_get() {
+  apt-get -y -q -o DPkg::Lock::Timeout="$APT_TIMEOUT" -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+}
+
+# DPkg::Lock::Timeout does not make `update` wait for the lock on the lists, so this does. Lists that cannot be
+# fetched are no error yet: others may do, and the installation says what is missing.
+update_package_lists() {
+  local output deadline=$((SECONDS + APT_TIMEOUT)) waiting=
+  until output=$(apt_get update 2>&1); do
+    if [[ $output != *'/var/lib/apt/lists/lock'* ]] || ((SECONDS >= deadline)); then
+      say "$output"
+      return 0
+    fi
+    [[ -n $waiting ]] || say "Waiting for another program that uses apt (up to $APT_TIMEOUT s)"
+    waiting=yes
+    sleep 1
+  done
+  say "$output"
+}
+
+# Finishes what a killed dpkg left half done; waits while someone else holds its lock.
+step_repair_packages() {
+  local output deadline=$((SECONDS + APT_TIMEOUT))
+  until output=$(dpkg --configure -a --force-confdef --force-confold 2>&1); do
+    if [[ $output != *lock* ]] || ((SECONDS >= deadline)); then
+      say "$output"
+      return 1
+    fi
+    sleep 1
+  done
+  say "$output"
+  apt_get --fix-broken install
+}
+
+step_install_packages() {
+  update_package_lists
+  apt_get install --no-install-recommends -- "$@"
+}
+
+# The engine comes with the packages; where policy-rc.d or a preset kept its service from starting, it is started here.
+step_install_engine() {
+  step_install_packages "$@"
+  step_start_engine
+}
+
+step_remove_packages() {
+  apt_get remove -- "$@"
+}
+
+# step_install_keyring URL PATH
+step_install_keyring() {
+  local key
+  key=$(curl -fsSL --proto '=https,http' --retry 3 --retry-connrefused --connect-timeout 15 --max-time 120 -- "$1")
+  if [[ $key != '-----BEGIN PGP PUBLIC KEY BLOCK-----'* ]]; then
+    say "$1 is not a PGP public key"
+    return 1
+  fi
+  printf '%s\n' "$key" | put_file "$2" 0644
+}
+
+# Takes the entries of Docker's repository out of older files: two entries with different keys are an error of apt.
+step_disable_apt_entries() {
+  local file entry='^[[:space:]]*deb[[:space:]].*/linux/(debian|ubuntu)/?[[:space:]]+[^[:space:]]+[[:space:]]+stable'
+  for file in "$@"; do
+    if grep -vE '^[[:space:]]*(#|$)' -- "$file" | grep -qvE "$entry"; then
+      say "Commenting out Docker's repository in $file"
+      sed -E "\\~$entry~s~^~# In docker.sources now: ~" -- "$file" | put_file "$file" 0644
+    else
+      say "Removing $file"
+      rm -f -- "$file"
+    fi
+  done
+}
+
+# step_write_file PATH BASE64
+step_write_file() {
+  base64 -d <<<"$2" | put_file "$1" 0644
+}
+
+step_remove_file() {
+  rm -f -- "$1"
+}
+
+step_make_directory() {
+  mkdir -p -- "$1"
+}
+
+# step_install_compose SIZE SHA256 RELEASE_FILE RELEASE: the program is what follows on standard input.
+step_install_compose() {
+  local directory=/usr/local/lib/docker/cli-plugins temporary
+  mkdir -p -- "$directory"
+  rm -f -- "$directory"/.docker-compose.gce-registry.*
+  temporary=$(mktemp -- "$directory/.docker-compose.gce-registry.XXXXXXXX")
+  head -c "$1" >"$temporary"
+  if ! printf '%s  %s\n' "$2" "$temporary" | sha256sum --check --status; then
+    rm -f -- "$temporary"
+    say 'The Compose plugin did not arrive as it was sent'
+    return 1
+  fi
+  chmod 0755 -- "$temporary"
+  "$temporary" docker-cli-plugin-metadata </dev/null
+  sync -- "$temporary"
+  mv -fT -- "$temporary" "$directory/docker-compose"
+  sync -- "$directory"
+  printf '%s\n' "$4" | put_file "$3" 0644
+}
+
+engine_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+step_start_engine() {
+  systemctl reset-failed docker.service docker.socket 2>/dev/null || true
+  if systemctl enable --now docker.service && wait_for 60 engine_answers; then return 0; fi
+  journalctl -u docker.service -n 20 --no-pager -o cat || true
+  return 1
+}
+
+step_reload_engine() {
+  systemctl reload docker.service
+}
+
+step_add_to_group() {
+  usermod -aG docker -- "$1"
+}
+
+# Pulls side by side; what another try cannot mend is not tried again.
+step_pull_images() {
+  local image pids=() failed=0
+  for image in "$@"; do
+    pull_image "$image" &
+    pids+=("$!")
+  done
+  for image in "${pids[@]}"; do wait "$image" || failed=1; done
+  return "$failed"
+}
+
+pull_image() {
+  local try output
+  for try in 1 2 3 4; do
+    if output=$(docker pull -- "$1" 2>&1); then
+      say "$output"
+      return 0
+    fi
+    say "$output"
+    [[ ! $output =~ (not\ found|manifest\ unknown|denied|unauthorized|invalid\ reference|no\ matching\ manifest) ]] || return 1
+    ((try == 4)) || { say "Trying $1 again in $((try * 3)) s" && sleep $((try * 3)); }
+  done
+  return 1
+}
+
+compose() {
+  local files=(-f "$STACK/compose.yaml")
+  [[ ! -f $STACK/compose.override.yaml ]] || files+=(-f "$STACK/compose.override.yaml")
+  docker compose --project-directory "$STACK" "${files[@]}" "$@"
+}
+
+answers() { [[ -n $(http_status "$1" "$2") ]]; }
+
+# step_start_containers PORT:PATH,… SERVICE …: starts what is not as it should be; makes the services named anew.
+step_start_containers() {
+  local endpoints endpoint
+  IFS=, read -r -a endpoints <<<"$1"
+  shift
+  (($# == 0)) || compose up --detach --no-deps --force-recreate --quiet-pull "$@"
+  compose up --detach --remove-orphans --quiet-pull
+  for endpoint in "${endpoints[@]}"; do
+    wait_for 120 answers "${endpoint%%:*}" "${endpoint#*:}" && continue
+    say "Nothing answers on port ${endpoint%%:*}"
+    compose ps --all || true
+    compose logs --no-color --tail 20 || true
+    return 1
+  done
+}
+
+# step NUMBER FUNCTION ARGUMENT …: runs one step between two marks; ends the script when it fails.
+step() {
+  local number=$1 function=$2 status
+  shift 2
+  printf '\n%s begin %s\n' "$TOKEN" "$number" >&3
+  if [[ $function == step_install_compose ]]; then
+    (set -euo pipefail; "$function" "$@") >&3 2>&1
+  else
+    (set -euo pipefail; "$function" "$@") >&3 2>&1 </dev/null
+  fi
+  status=$?
+  printf '\n%s end %s %s\n' "$TOKEN" "$number" "$status" >&3
+  ((status == 0)) || exit 1
+}
+
+# apply TOKEN PLAN FACTS_ARGUMENT …: PLAN is a function that calls `step`; then the facts are printed.
+apply() {
+  TOKEN=$1
+  local plan=$2
+  shift 2
+  exec 3>&1
+  exec 9>"$LOCK"
+  if ! flock -n 9; then
+    printf '\n%s waiting\n' "$TOKEN" >&3
+    flock -w "$LOCK_TIMEOUT" 9 || { printf '\n%s locked\n' "$TOKEN" >&3 && exit 1; }
+  fi
+  "$plan"
+  facts "$TOKEN facts" "$@"
+  exit 0
+}

@@ -1,0 +1,296 @@
+# shellcheck shell=bash
+#
+# Reads the state of an instance and prints it as one line: a marker, a blank and a JSON document, whose shape is
+# described in facts.ts. Changes nothing. Commands that take long run side by side.
+#
+#   facts MARKER SSH_CONNECTION USER REGISTRY_PORT UI_PORT DATA_PATH
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
+export LC_ALL=C
+
+STACK=/etc/gce-registry
+VOLUME=gce-registry_registry-data
+PLUGINS=(/usr/local/lib /usr/local/libexec /usr/lib /usr/libexec)
+PACKAGES=' ca-certificates curl docker-ce docker-ce-cli containerd.io docker-compose-plugin docker.io docker-cli'
+PACKAGES+=' docker-compose docker-compose-v2 podman-docker '
+FILES=(
+  /etc/apt/keyrings/docker.asc /etc/apt/sources.list.d/docker.sources /etc/docker/daemon.json
+  "$STACK/compose.yaml" "$STACK/compose.override.yaml" "$STACK/compose-release" "$STACK/data-path"
+)
+# Files whose text is wanted, up to so many bytes.
+TEXTS=(/etc/docker/daemon.json "$STACK/compose-release")
+TEXT_LIMIT=65536
+
+CONTAINER='{"name":{{json .Name}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"state":{{json .State.Status}},'
+CONTAINER+='"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}},"exitCode":{{.State.ExitCode}},'
+CONTAINER+='"restarts":{{.RestartCount}},"startedAt":{{json .State.StartedAt}},'
+CONTAINER+='"project":{{json (index .Config.Labels "com.docker.compose.project")}},'
+CONTAINER+='"service":{{json (index .Config.Labels "com.docker.compose.service")}},'
+CONTAINER+='"spec":{{json (index .Config.Labels "gce-registry.spec")}},'
+CONTAINER+='"ports":{{json .HostConfig.PortBindings}},"mounts":{{json .Mounts}}}'
+
+RUNNING='{"name":{{json .Names}},"image":{{json .Image}},"ports":{{json .Ports}},'
+RUNNING+='"project":{{json (.Label "com.docker.compose.project")}}}'
+
+# Sets REPLY to a JSON string. Control characters that JSON has no short form for become question marks.
+json_string() {
+  REPLY=$1
+  REPLY=${REPLY//\\/"\\\\"}
+  REPLY=${REPLY//\"/"\\\""}
+  REPLY=${REPLY//$'\n'/"\\n"}
+  REPLY=${REPLY//$'\r'/"\\r"}
+  REPLY=${REPLY//$'\t'/"\\t"}
+  REPLY=${REPLY//[[:cntrl:]]/?}
+  REPLY="\"$REPLY\""
+}
+
+# Appends `"NAME":"VALUE"` to the object in OUT.
+put() {
+  json_string "$2"
+  OUT+="${OUT:+,}\"$1\":$REPLY"
+}
+
+# Appends `"NAME":VALUE`, with VALUE as it is, to the object in OUT.
+put_raw() {
+  OUT+="${OUT:+,}\"$1\":$2"
+}
+
+# Sets REPLY to a JSON list of the JSON values on standard input, one a line.
+json_list() {
+  local line list=
+  while IFS= read -r line; do
+    [[ -z $line ]] || list+="${list:+,}$line"
+  done
+  REPLY="[$list]"
+}
+
+# Sets REPLY to a JSON list of strings.
+json_strings() {
+  local value list=
+  for value in "$@"; do
+    json_string "$value"
+    list+="${list:+,}$REPLY"
+  done
+  REPLY="[$list]"
+}
+
+# Prints the status code of `GET PATH` from a port of this machine; nothing when it does not answer.
+http_status() {
+  local port=$1 path=$2 line
+  { exec 8<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 0
+  printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$path" >&8 2>/dev/null
+  IFS= read -r -t 3 line <&8 || return 0
+  [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
+# Sets REPLY to the nearest directory that exists.
+existing_directory() {
+  REPLY=$1
+  while [[ ! -d $REPLY && $REPLY == /*/* ]]; do REPLY=${REPLY%/*}; done
+  [[ -d $REPLY ]] || REPLY=/
+}
+
+os_facts() {
+  local OUT='' key value
+  declare -A release=()
+  while IFS='=' read -r key value; do
+    value=${value#[\"\']}
+    release[${key:-_}]=${value%[\"\']}
+  done </etc/os-release
+  put id "${release[ID]-}"
+  put version "${release[VERSION_ID]-}"
+  put codename "${release[VERSION_CODENAME]-}"
+  put name "${release[PRETTY_NAME]-}"
+  REPLY="{$OUT}"
+}
+
+# From lines `STATUS PACKAGE VERSION` on standard input, with the two letters of `dpkg -l` as status.
+package_facts() {
+  local OUT='' status package version broken=()
+  while read -r status package version; do
+    case $status in
+      ?i) [[ $PACKAGES != *" $package "* ]] || put "$package" "$version" ;;
+      ?[nc]) ;;
+      *) broken+=("$package") ;;
+    esac
+  done
+  PACKAGE_FACTS="{$OUT}"
+  # A journal of dpkg that was not played back: it was killed.
+  compgen -G '/var/lib/dpkg/updates/[0-9]*' >/dev/null && broken+=(dpkg)
+  json_strings "${broken[@]}"
+  BROKEN_FACTS=$REPLY
+}
+
+# From the output of `systemctl show docker.service` on standard input.
+service_facts() {
+  local OUT='' key value
+  while IFS='=' read -r key value; do
+    case $key in
+      LoadState) put load "$value" ;;
+      ActiveState) put active "$value" ;;
+      UnitFileState) put enabled "$value" ;;
+      MainPID) put pid "$value" ;;
+    esac
+  done
+  REPLY="{$OUT}"
+}
+
+file_facts() {
+  local OUT='' path present=() sum
+  for path in "${FILES[@]}"; do
+    [[ ! -f $path ]] || present+=("$path")
+  done
+  if ((${#present[@]})); then
+    while read -r sum path; do put "$path" "$sum"; done < <(sha256sum -- "${present[@]}")
+  fi
+  REPLY="{$OUT}"
+}
+
+text_facts() {
+  local OUT='' path text
+  for path in "${TEXTS[@]}"; do
+    [[ -f $path ]] || continue
+    text=$(head -c "$TEXT_LIMIT" -- "$path" | base64 -w 0)
+    put "$path" "$text"
+  done
+  REPLY="{$OUT}"
+}
+
+# Files of apt, other than docker.sources, that name a repository of Docker, as `FILE`.
+apt_entry_facts() {
+  local files=()
+  mapfile -t files < <(
+    grep -lsE '^[[:space:]]*deb[[:space:]].*/linux/(debian|ubuntu)/?[[:space:]]+[^[:space:]]+[[:space:]]+stable' \
+      /etc/apt/sources.list /etc/apt/sources.list.d/*.list
+  )
+  json_strings "${files[@]}"
+}
+
+plugin_fact() {
+  local directory
+  REPLY=null
+  for directory in "${PLUGINS[@]}"; do
+    [[ -x $directory/docker/cli-plugins/docker-compose ]] || continue
+    json_string "$directory/docker/cli-plugins/docker-compose"
+    return
+  done
+}
+
+# From the output of `ss -Hltnp` on standard input.
+listener_facts() {
+  local OUT list='' _ address process
+  while read -r _ _ _ address _ process; do
+    OUT=
+    put address "${address%:*}"
+    put_raw port "${address##*:}"
+    [[ $process =~ \(\(\"([^\"]*)\" ]] && process=${BASH_REMATCH[1]}
+    put process "$process"
+    list+="${list:+,}{$OUT}"
+  done
+  REPLY="[$list]"
+}
+
+# disk_facts NAME PATH …
+disk_facts() {
+  local list='' OUT names=() paths=() index=0 mount size available inodes inodes_available
+  while (($#)); do
+    existing_directory "$2"
+    names+=("$1")
+    paths+=("$REPLY")
+    shift 2
+  done
+  while read -r size available inodes inodes_available mount; do
+    OUT=
+    put name "${names[index]}"
+    put path "${paths[index]}"
+    put mount "$mount"
+    put_raw size "${size//[!0-9]/0}"
+    put_raw available "${available//[!0-9]/0}"
+    put_raw inodes "${inodes//[!0-9]/0}"
+    put_raw inodesAvailable "${inodes_available//[!0-9]/0}"
+    list+="${list:+,}{$OUT}"
+    index=$((index + 1))
+  done < <(df -B1 --output=size,avail,itotal,iavail,target -- "${paths[@]}" 2>/dev/null | tail -n +2)
+  REPLY="[$list]"
+}
+
+# Whether a directory is the root of a registry that has repositories.
+holds_images() {
+  compgen -G "${1//[\\*?[]/?}/docker/registry/v2/repositories/*" >/dev/null
+}
+
+# data_facts DATA_PATH DOCKER_ROOT: where the registry's data is, was, and is to be.
+data_facts() {
+  local OUT='' recorded='' volume="$2/volumes/$VOLUME/_data" exists=false wanted=false previous=false in_volume=false
+  [[ ! -f $STACK/data-path ]] || IFS= read -r recorded <"$STACK/data-path"
+  [[ -n $recorded ]] && holds_images "$recorded" && previous=true
+  [[ -n $1 && -d $1 ]] && exists=true
+  [[ -n $1 ]] && holds_images "$1" && wanted=true
+  holds_images "$volume" && in_volume=true
+  put recorded "$recorded"
+  put_raw recordedHoldsImages "$previous"
+  put_raw wantedHoldsImages "$wanted"
+  put_raw wantedExists "$exists"
+  put volume "$volume"
+  put_raw volumeHoldsImages "$in_volume"
+  REPLY="{$OUT}"
+}
+
+facts() {
+  local marker=$1 connection=$2 user=$3 registry_port=$4 ui_port=$5 data_path=$6
+  local OUT='' REPLY='' PACKAGE_FACTS='' BROKEN_FACTS='' docker='' client port member docker_root=/var/lib/docker text
+  local version='' systemd=false member=false inspect_fd='' running_fd='' version_fd=''
+
+  # Started first, read last.
+  docker=$(type -P docker) || docker=
+  if [[ -n $docker && -S /var/run/docker.sock && ! -e /usr/share/doc/podman-docker ]]; then
+    exec {version_fd}< <(timeout 15 docker version --format '{{.Server.Version}}' 2>/dev/null)
+    exec {inspect_fd}< <(timeout 15 docker container inspect --format "$CONTAINER" \
+      gce-registry-registry-1 gce-registry-ui-1 2>/dev/null)
+    exec {running_fd}< <(timeout 15 docker ps --no-trunc --format "$RUNNING" 2>/dev/null)
+  fi
+  local packages_fd service_fd listeners_fd registry_fd ui_fd
+  exec {packages_fd}< <(dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' 2>/dev/null)
+  exec {service_fd}< <(systemctl show -p LoadState,ActiveState,UnitFileState,MainPID docker.service 2>/dev/null)
+  exec {listeners_fd}< <(ss -Hltnp "( sport = :$registry_port or sport = :$ui_port )" 2>/dev/null)
+  exec {registry_fd}< <(http_status "$registry_port" /v2/)
+  exec {ui_fd}< <(http_status "$ui_port" /)
+
+  read -r client _ _ port <<<"$connection"
+  put client "$client"
+  put sshPort "${port-}"
+  read -r text </proc/sys/kernel/random/boot_id
+  put bootId "$text"
+  put arch "$HOSTTYPE"
+  [[ -d /run/systemd/system ]] && systemd=true
+  put_raw systemd "$systemd"
+  os_facts && put_raw os "$REPLY"
+  put user "$user"
+  while IFS=: read -r text _ _ REPLY; do
+    [[ $text == docker && ,$REPLY, == *",$user,"* ]] && member=true
+  done </etc/group
+  put_raw userInDockerGroup "$member"
+  put docker "$docker"
+  plugin_fact && put_raw composePlugin "$REPLY"
+  file_facts && put_raw files "$REPLY"
+  text_facts && put_raw texts "$REPLY"
+  apt_entry_facts && put_raw aptEntries "$REPLY"
+  if [[ -f /etc/docker/daemon.json ]]; then
+    text=$(</etc/docker/daemon.json)
+    [[ ! $text =~ \"data-root\"[[:space:]]*:[[:space:]]*\"([^\"]+)\" ]] || docker_root=${BASH_REMATCH[1]}
+  fi
+  disk_facts root / docker "$docker_root" data "${data_path:-$docker_root}" && put_raw disks "$REPLY"
+  data_facts "$data_path" "$docker_root" && put_raw data "$REPLY"
+
+  package_facts <&"$packages_fd" && put_raw packages "$PACKAGE_FACTS" && put_raw brokenPackages "$BROKEN_FACTS"
+  service_facts <&"$service_fd" && put_raw service "$REPLY"
+  listener_facts <&"$listeners_fd" && put_raw listeners "$REPLY"
+  text= && read -r text <&"$registry_fd"
+  put_raw registryStatus "${text:-null}"
+  text= && read -r text <&"$ui_fd"
+  put_raw uiStatus "${text:-null}"
+  REPLY='[]' && { [[ -z $inspect_fd ]] || json_list <&"$inspect_fd"; } && put_raw containers "$REPLY"
+  REPLY='[]' && { [[ -z $running_fd ]] || json_list <&"$running_fd"; } && put_raw running "$REPLY"
+  { [[ -z $version_fd ]] || read -r version <&"$version_fd" || version=; } && put engine "$version"
+  printf '\n%s {%s}\n' "$marker" "$OUT"
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { Target } from '../converge/converge';
+import { ActionError } from '../errors';
+import type { DockerInput, RegistryInput } from '../inputs';
+import type { Log } from '../log';
+import type { SshConnection } from '../ssh/connection';
+import { applyPlan } from './apply';
+import { FACTS_SCRIPT } from './assets';
+import type { ComposeProgram } from './compose-release';
+import { excerpt } from './excerpt';
+import { type Facts, parseFacts } from './facts';
+import { planInstance } from './plan';
+import { shellQuote } from './quote';
+import { requireShell, SHELL_COMMAND } from './remote-shell';
+import type { InstanceStep } from './steps';
+
+const FACTS_TIMEOUT_MS = 90_000;
+
+export interface InstanceTargetOptions {
+  readonly connection: SshConnection;
+  readonly log: Log;
+  /** Login name, which gets into group docker. */
+  readonly user: string;
+  readonly registry: RegistryInput;
+  readonly docker: DockerInput;
+  /** Fetches the Compose plugin for an architecture as the facts name it; called only when a step needs it. */
+  readonly loadCompose: (arch: string) => Promise<ComposeProgram>;
+}
+
+/** The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. */
+export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
+  const { registry, docker, connection, log } = options;
+  const factsArguments = [
+    options.user,
+    String(registry.port),
+    String(registry.uiPort),
+    registry.dataPath ?? '',
+  ];
+  let arch = '';
+  return {
+    name: 'instance',
+    async read() {
+      const facts = await readFacts(connection, factsArguments);
+      arch = facts.arch;
+      return facts;
+    },
+    plan: (facts) => planInstance({ registry, docker }, facts),
+    async apply(plan) {
+      const needed = plan.steps.some(({ action }) => action.kind === 'install-compose');
+      const compose = needed ? await options.loadCompose(arch) : null;
+      return applyPlan({ connection, log, plan, factsArguments, compose });
+    },
+  };
+}
+
+/** @throws ActionError `No facts`, `Unexpected facts`, those of requireShell and of SshConnection.run */
+async function readFacts(connection: SshConnection, factsArguments: readonly string[]): Promise<Facts> {
+  const marker = randomUUID();
+  const words = factsArguments.map(shellQuote).join(' ');
+  const result = await connection.run(SHELL_COMMAND, {
+    stdin: `${FACTS_SCRIPT}\nfacts ${marker} "$1" ${words}; exit 0\n`,
+    timeoutMs: FACTS_TIMEOUT_MS,
+  });
+  const facts = parseFacts(result.stdout, marker);
+  if (facts !== null) return facts;
+  requireShell(result);
+  throw new ActionError('No facts', {
+    doing: 'reading the state of the instance',
+    happened: `the script printed none: ${excerpt(`${result.stdout} ${result.stderr}`)}`,
+    next: 'Check what the login shell of ssh-user prints on the instance, and that bash is the usual one',
+  });
+}

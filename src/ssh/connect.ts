@@ -1,0 +1,136 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Client, type ServerHostKeyAlgorithm, utils } from 'ssh2';
+import { ActionError } from '../errors';
+import type { Log } from '../log';
+import { type AttemptResult, attemptConnection } from './attempt';
+import { loginRefused, noConnection, notAccepted, SshTimedOut } from './connect-errors';
+import type { SshConnection } from './connection';
+import type { HostKeyPolicy, OfferedHostKey } from './host-keys';
+import { runCommand } from './remote-command';
+
+export interface ConnectOptions {
+  /** Address or name of the instance. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** OpenSSH or PEM format, not encrypted. */
+  readonly privateKey: string;
+  readonly policy: HostKeyPolicy;
+  /** How long to wait for a server that refuses connections or does not answer, as at boot. Default 90 s. */
+  readonly reachWithinMs?: number;
+  /** How long to wait for the guest agent to take a fresh key. 0: the first refusal is final. Default 90 s. */
+  readonly loginWithinMs?: number;
+  /** Limit of one try. Default 15 s. */
+  readonly attemptTimeoutMs?: number;
+}
+
+/**
+ * Connects and logs in. The server's host key is verified before anything about our key is sent. Each try is a TCP
+ * connection of its own, so an instance that is ready sees exactly one.
+ *
+ * @throws ActionError `Unknown host key`, `Wrong host key`, `SSH login refused`, `SSH timed out` (as SshTimedOut),
+ *   `No SSH connection`, `Invalid SSH private key`
+ */
+export async function connect(options: ConnectOptions, log: Log): Promise<SshConnection> {
+  requireUsableKey(options.privateKey);
+  if (options.policy.kind === 'unverified') {
+    log.warning(
+      `The host key of ${options.host} is not verified (ssh-host-key: unverified): anyone between this runner and the instance can read and change everything that is sent`,
+    );
+  }
+  const client = await login(options, log);
+  return {
+    run: (command, runOptions) => runCommand(client, options.host, command, runOptions),
+    close: () => client.end(),
+  };
+}
+
+async function login(options: ConnectOptions, log: Log): Promise<Client> {
+  const attemptTimeoutMs = options.attemptTimeoutMs ?? 15_000;
+  const started = Date.now();
+  const reachBy = started + (options.reachWithinMs ?? 90_000);
+  const loginBy = started + (options.loginWithinMs ?? 90_000);
+  const where = `${options.host}:${options.port}`;
+
+  for (let tries = 1; ; tries++) {
+    const limit = Math.max(1000, Math.min(attemptTimeoutMs, reachBy - Date.now()));
+    const result = await attemptWithPins(options, limit);
+    if (result.kind === 'connected') return result.client;
+    if (result.kind === 'host-key-refused') throw notAccepted(options, result.offered);
+
+    const deadline = result.kind === 'login-refused' ? loginBy : reachBy;
+    const pause = pauseBefore(tries);
+    if (Date.now() + pause >= deadline) throw giveUp(options, result, Date.now() - started);
+    log.info(`Waiting for ${where} to ${waitedFor(result)}: trying again in ${pause / 1000} s`);
+    await delay(pause);
+  }
+}
+
+/**
+ * Fast at first, then every 5 s, as gcloud does. OpenSSH from 9.8 on shuts out a source address whose failed logins,
+ * 5 s of penalty each, add up to 15 s (PerSourcePenalties, sshd_config(5)): this sequence stays below.
+ */
+function pauseBefore(tries: number): number {
+  return tries === 1 ? 1000 : tries === 2 ? 2000 : 5000;
+}
+
+function waitedFor(result: AttemptResult): string {
+  if (result.kind === 'login-refused') return 'accept the SSH key';
+  if (result.kind === 'timeout') return 'answer';
+  return `accept SSH connections${result.kind === 'no-connection' ? ` (${result.detail})` : ''}`;
+}
+
+function giveUp(options: ConnectOptions, result: AttemptResult, waitedMs: number): ActionError {
+  if (result.kind === 'login-refused') return loginRefused(options, waitedMs);
+  if (result.kind === 'timeout') return new SshTimedOut(options.host, options.port, waitedMs);
+  return noConnection(options, result.kind === 'no-connection' ? result.detail : result.kind, waitedMs);
+}
+
+const ALGORITHMS: readonly {
+  readonly type: string;
+  readonly algorithms: readonly ServerHostKeyAlgorithm[];
+}[] = [
+  { type: 'ssh-ed25519', algorithms: ['ssh-ed25519'] },
+  { type: 'ecdsa-sha2-nistp256', algorithms: ['ecdsa-sha2-nistp256'] },
+  { type: 'ecdsa-sha2-nistp384', algorithms: ['ecdsa-sha2-nistp384'] },
+  { type: 'ecdsa-sha2-nistp521', algorithms: ['ecdsa-sha2-nistp521'] },
+  { type: 'ssh-rsa', algorithms: ['rsa-sha2-512', 'rsa-sha2-256'] },
+];
+
+/**
+ * One try. The types of the pinned keys alone are negotiated: otherwise a server with several keys may offer one
+ * that is not pinned. Where only fingerprints are pinned their types are not known, so after a mismatch the other
+ * types are tried; and a server that has no key of a pinned type is asked for any, to name it in the error.
+ */
+async function attemptWithPins(options: ConnectOptions, timeoutMs: number): Promise<AttemptResult> {
+  const all = ALGORITHMS.flatMap(({ algorithms }) => algorithms);
+  const attempt = (algorithms: readonly ServerHostKeyAlgorithm[]) =>
+    attemptConnection({ ...options, algorithms, timeoutMs });
+  if (options.policy.kind === 'unverified' || options.policy.keys.length === 0) return attempt(all);
+
+  const types = new Set(options.policy.keys.map(({ type }) => type));
+  if (!types.has(null)) {
+    const pinned = ALGORITHMS.filter(({ type }) => types.has(type)).flatMap(({ algorithms }) => algorithms);
+    const result = pinned.length === 0 ? { kind: 'no-such-host-key' as const } : await attempt(pinned);
+    return result.kind === 'no-such-host-key' ? attempt(all) : result;
+  }
+  let offered: OfferedHostKey | null = null;
+  for (const { algorithms } of ALGORITHMS) {
+    const result = await attempt(algorithms);
+    if (result.kind === 'host-key-refused') offered ??= result.offered;
+    else if (result.kind !== 'no-such-host-key') return result;
+  }
+  return offered === null ? attempt(all) : { kind: 'host-key-refused', offered };
+}
+
+function requireUsableKey(privateKey: string): void {
+  const parsed = utils.parseKey(privateKey);
+  if (!(parsed instanceof Error)) return;
+  throw new ActionError('Invalid SSH private key', {
+    doing: 'reading the input ssh-private-key',
+    happened: /encrypted/i.test(parsed.message)
+      ? 'it is encrypted with a passphrase'
+      : 'it is not a private key in OpenSSH or PEM format',
+    next: 'Give the whole file with its BEGIN and END lines, without a passphrase, from a secret; `ssh-keygen -t ed25519 -N ""` makes one',
+  });
+}
