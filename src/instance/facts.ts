@@ -143,7 +143,7 @@ const container: Shape<ContainerFacts> = (value, path) => {
     mounts: dataSource,
   })(value, path);
   const { mounts, ...rest } = read;
-  return { ...rest, dataSource: mounts };
+  return { ...rest, name: rest.name.replace(/^\//, ''), dataSource: mounts };
 };
 
 const optionalText: Shape<string> = (value, path) => (value === undefined ? '' : text()(value, path));

@@ -75,13 +75,17 @@ function requireDataInPlace({ registry }: Desired, facts: Facts): void {
   const wanted = registry.dataPath ?? data.volume;
   const present = dataPlace(facts);
   if (present.path === wanted || !present.holdsImages) return;
+  const create =
+    registry.dataPath === null
+      ? `sudo docker volume create ${PROJECT}_registry-data`
+      : `sudo mkdir -p ${shellQuote(wanted)}`;
   const from = present.path === data.volume ? `the named volume (${present.path})` : present.path;
   throw new ActionError('Images would be stranded', {
     doing: `moving the registry's data to ${registry.dataPath ?? 'a named volume'}`,
     happened: `${from} still holds images, and the registry would start without them`,
     next:
       `On the instance: \`sudo docker compose --project-directory ${STACK_DIRECTORY} stop\`, ` +
-      `\`sudo mkdir -p ${shellQuote(wanted)}\`, ` +
+      `\`${create}\`, ` +
       `\`sudo cp -a ${shellQuote(`${present.path}/.`)} ${shellQuote(`${wanted}/`)}\`, ` +
       `\`sudo rm -rf ${shellQuote(`${present.path}/docker`)}\`; or set data-path back`,
   });

@@ -101,7 +101,7 @@ interface Fault {
 /** What is wrong with a service's container; null: nothing. */
 function faultOf(service: Service, facts: Facts): Fault | null {
   const container = containerOf(facts, service.name);
-  if (container === undefined) return { state: 'missing', why: 'it was never started', recreate: false };
+  if (container === undefined) return { state: 'missing', why: 'it is to be running', recreate: false };
   if (container.image !== service.image) {
     return { state: `from ${container.image}`, why: `it is to be ${service.image}`, recreate: false };
   }

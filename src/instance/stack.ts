@@ -65,11 +65,16 @@ function renderUi(registry: RegistryInput): { text: string; spec: string; image:
 
 /** Fills in a template; `SPEC` becomes the hash of the result without it. */
 function render(template: string, values: Record<string, string>): { text: string; spec: string } {
-  const fill = (text: string, from: Record<string, string>) =>
-    text.replace(/\$\{([A-Z_]+)\}/g, (placeholder, name: string) => from[name] ?? placeholder);
   const filled = fill(template, values);
   const spec = sha256(filled).slice(0, 16);
-  return { text: filled.replace('gce-registry.spec: ${SPEC}', `gce-registry.spec: "${spec}"`), spec };
+  return { text: fill(filled, { SPEC: `"${spec}"` }), spec };
+}
+
+/** Puts values in place of whole lines' `${NAME}`; a value never has a line to itself, so it is not filled again. */
+function fill(template: string, values: Record<string, string>): string {
+  return template.replace(/: \$\{([A-Z_]+)\}$/gm, (placeholder, name: string) =>
+    values[name] === undefined ? placeholder : `: ${values[name]}`,
+  );
 }
 
 /**

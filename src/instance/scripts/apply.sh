@@ -2,6 +2,9 @@
 #
 # The steps that set up an instance. Sent after facts.sh, in one piece with a last line that calls `apply`; so nothing
 # runs unless all of it arrived. Every step can be repeated, and can be cut off anywhere.
+#
+# Steps are called by name, which ShellCheck cannot follow:
+# shellcheck disable=SC2317
 
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
 
@@ -124,6 +127,72 @@ step_make_directory() {
 
 # step_install_compose SIZE SHA256 RELEASE_FILE RELEASE: the program is what follows on standard input.
 step_install_compose() {
+  local directory=/usr/local/lib/docker/cli-plugins temporary
+  mkdir -p -- "$directory"
+  rm -f -- "$directory"/.docker-compose.gce-registry.*
+  temporary=$(mktemp -- "$directory/.docker-compose.gce-registry.XXXXXXXX")
+  head -c "$1" >"$temporary"
+  if ! printf '%s  %s\n' "$2" "$temporary" | sha256sum --check --status; then
+    rm -f -- "$temporary"
+    say 'The Compose plugin did not arrive as it was sent'
+    return 1
+  fi
+  chmod 0755 -- "$temporary"
+  "$temporary" docker-cli-plugin-metadata </dev/null
+  sync -- "$temporary"
+  mv -fT -- "$temporary" "$directory/docker-compose"
+  sync -- "$directory"
+  printf '%s\n' "$4" | put_file "$3" 0644
+}
+
+engine_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+step_start_engine() {
+  systemctl reset-failed docker.service docker.socket 2>/dev/null || true
+  if systemctl enable --now docker.service && wait_for 60 engine_answers; then return 0; fi
+  journalctl -u docker.service -n 20 --no-pager -o cat || true
+  return 1
+}
+
+step_reload_engine() {
+  systemctl reload docker.service
+}
+
+step_add_to_group() {
+  usermod -aG docker -- "$1"
+}
+
+# Pulls side by side.
+step_pull_images() {
+  local image pids=() failed=0
+  for image in "$@"; do
+    pull_image "$image" &
+    pids+=("$!")
+  done
+  for image in "${pids[@]}"; do wait "$image" || failed=1; done
+  return "$failed"
+}
+
+# What another try cannot mend is not tried again; an image that is there will do when its registry does not answer.
+pull_image() {
+  local try output final='not found|manifest unknown|denied|unauthorized|invalid reference|no matching manifest'
+  for try in 1 2 3 4; do
+    if output=$(docker pull -- "$1" 2>&1); then
+      say "$output"
+      return 0
+    fi
+    say "$output"
+    if docker image inspect -- "$1" >/dev/null 2>&1; then
+      say "Using $1 as it is on the instance"
+      return 0
+    fi
+    [[ ! $output =~ $final ]] && ((try < 4)) || return 1
+    say "Trying $1 again in $((try * 3)) s"
+    sleep $((try * 3))
+  done
+}
+
+compose() {
   local directory=/usr/local/lib/docker/cli-plugins temporary
   mkdir -p -- "$directory"
   rm -f -- "$directory"/.docker-compose.gce-registry.*

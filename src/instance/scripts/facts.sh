@@ -79,7 +79,7 @@ http_status() {
   local port=$1 path=$2 line
   { exec 8<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 0
   printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$path" >&8 2>/dev/null
-  IFS= read -r -t 3 line <&8 || return 0
+  IFS= read -r -t 3 line <&8 2>/dev/null || return 0
   [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
