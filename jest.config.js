@@ -6,11 +6,8 @@ const common = { testEnvironment: 'node', transform, transformIgnorePatterns: []
 
 module.exports = {
   projects: [
-    {
-      ...common,
-      displayName: 'unit',
-      testMatch: ['<rootDir>/__tests__/unit/**/*.test.ts', '<rootDir>/lab/**/*.test.ts'],
-    },
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/__tests__/unit/**/*.test.ts'] },
+    { ...common, displayName: 'lab', testMatch: ['<rootDir>/lab/**/*.test.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/__tests__/e2e/**/*.test.ts'] },
   ],
 };
