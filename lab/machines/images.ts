@@ -105,7 +105,7 @@ async function build(recipe: Recipe, image: string): Promise<void> {
   try {
     cpSync(recipe.folder, context, { recursive: true });
     for (const [path, content] of Object.entries(recipe.files ?? {}))
-      writeFileSync(join(context, path), content);
+      writeFileSync(join(context, path), content, { mode: 0o755 });
     const args = { ...(recipe.base === undefined ? {} : { BASE: recipe.base }), ...recipe.args };
     await docker(
       [
