@@ -1,11 +1,12 @@
 import { ActionError } from '../errors';
 import type { Log } from '../log';
+import type { Sleep } from '../sleep';
 import { type Docker, type LocalImage, lastLine, type Transfer } from './docker';
 import { foreignProgress } from './progress';
 import { classifyFailure, type FailureKind } from './push-failure';
 import { familiarName, formatReference, normalise, type PushTarget, type Reference } from './reference';
 import type { RegistryApi, ServedManifest } from './registry-api';
-import { PAUSES_MS, retry, type Sleep } from './retry';
+import { PAUSES_MS, retry } from './retry';
 import { type Verified, verifyPushed } from './verify';
 
 /** An image as it is in the registry. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { type ActionError, messageOf } from '../errors';
+import type { Sleep } from '../sleep';
 import {
   type Descriptor,
   MANIFEST_TYPES,
@@ -17,7 +18,7 @@ import {
   refused,
   registryHttp,
 } from './registry-http';
-import { retry, type Sleep } from './retry';
+import { retry } from './retry';
 
 /** A manifest as the registry serves it; its digest is that of the bytes that arrived. */
 export interface ServedManifest {
@@ -51,7 +52,6 @@ export interface RegistryApi {
   /** Reads the last byte of the content: whether the storage has all of it, without downloading it. */
   probeBlob(repository: string, content: Descriptor): Promise<void>;
   putBlob(repository: string, digest: string, bytes: Buffer): Promise<void>;
-  deleteBlob(repository: string, digest: string): Promise<boolean>;
   /** Names of all repositories, as far as one page of 1000 goes. */
   catalog(): Promise<readonly string[]>;
   /** Tags of a repository; empty when there is no such repository. */
@@ -155,7 +155,6 @@ export function registryApi(connection: RegistryHttp, sleep: Sleep): RegistryApi
         [201],
       );
     },
-    deleteBlob: (repository, digest) => remove(`/v2/${repository}/blobs/${digest}`),
 
     catalog: () => names('/v2/_catalog?n=1000', 'repositories'),
     tags: (repository) => names(`/v2/${repository}/tags/list`, 'tags'),

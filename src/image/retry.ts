@@ -1,5 +1,4 @@
-/** Waits; the only clock that pushing and reading a registry know. */
-export type Sleep = (ms: number) => Promise<void>;
+import type { Sleep } from '../sleep';
 
 /** The pauses between tries: 1, 2, 4, 8 and 16 s, 31 s in all, which outlasts the restart of a daemon. */
 export const PAUSES_MS: readonly number[] = [1000, 2000, 4000, 8000, 16000];
