@@ -12,6 +12,7 @@ interface Destination {
 export class SshTimedOut extends ActionError {
   readonly host: string;
   readonly port: number;
+  readonly waitedMs: number;
 
   constructor(host: string, port: number, waitedMs: number, advice?: string) {
     super('SSH timed out', {
@@ -23,6 +24,7 @@ export class SshTimedOut extends ActionError {
     });
     this.host = host;
     this.port = port;
+    this.waitedMs = waitedMs;
   }
 }
 

@@ -1,0 +1,22 @@
+import type { FirewallRule, Instance } from '../gcp/compute';
+import { appliesTo, holdsPort, sourcesOf } from './rule-match';
+
+/** What to do when the SSH port of an instance does not answer, from the rules of its network. */
+export function diagnoseSsh(rules: readonly FirewallRule[], vm: Instance, port: number): string {
+  const relevant = rules.filter((rule) => appliesTo(rule, vm, vm.tags.items));
+  const denies = relevant.filter((rule) => holdsPort(rule.denied, port));
+  const allows = relevant.filter((rule) => holdsPort(rule.allowed, port));
+  const [deny] = denies;
+  if (allows.length === 0) {
+    return (
+      `No firewall rule of network ${vm.network.name} admits anyone to tcp:${port} of this instance: add one, for example ` +
+      `\`gcloud compute firewall-rules create allow-ssh --project ${vm.network.project} --network ${vm.network.name} ` +
+      `--allow tcp:${port} --source-ranges YOUR_RUNNERS\``
+    );
+  }
+  if (deny !== undefined) {
+    return `Rule ${deny.name} denies tcp:${port} from ${sourcesOf(deny)} (priority ${deny.priority}): admit this runner before it`;
+  }
+  const admitted = allows.map((rule) => `${rule.name} (${sourcesOf(rule)})`).join(', ');
+  return `tcp:${port} is opened by ${admitted}: check that this runner is among them, and that the instance has booted and runs sshd`;
+}

@@ -1,0 +1,169 @@
+import type { Change, Plan, Step } from '../converge/change';
+import { ActionError } from '../errors';
+import type { FirewallRule, Instance, ProtocolPorts } from '../gcp/compute';
+import { networkPath } from '../gcp/resources';
+import { type DesiredFirewall, isOurs, newRule, type WantedRule, wantedRules } from './desired';
+import { noteOtherRules } from './other-rules';
+import { sameRanges } from './ranges';
+import { holdsPort } from './rule-match';
+
+/** The instance, and every rule of the project that its network is in. */
+export interface FirewallState {
+  readonly vm: Instance;
+  readonly rules: readonly FirewallRule[];
+}
+
+export type FirewallAction =
+  | { readonly kind: 'insert'; readonly rule: FirewallRule }
+  | { readonly kind: 'patch'; readonly name: string; readonly fields: Partial<FirewallRule> }
+  | { readonly kind: 'delete'; readonly name: string }
+  | { readonly kind: 'tag'; readonly tag: string };
+
+export interface FirewallStep extends Step {
+  readonly action: FirewallAction;
+}
+
+/**
+ * What is to be done to the standing rule and to the instance's tags. A rule that somebody else made keeps all that
+ * does not stand in the way: its description, priority, logging and other ports.
+ *
+ * @throws ActionError `Firewall rule of another kind`, `Firewall rule of another network`
+ */
+export function planFirewall(desired: DesiredFirewall, { vm, rules }: FirewallState): Plan<FirewallStep> {
+  const wanted = wantedRules(desired);
+  const tags = [...vm.tags.items, desired.targetTag];
+  const parts = wanted.map((rule) => planRule(rule, desired, vm, rules));
+  return {
+    steps: [...tagSteps(desired, vm), ...parts.flatMap(({ steps }) => steps)],
+    notes: [
+      ...parts.flatMap(({ notes }) => notes),
+      ...noteOtherRules(rules, vm, { tags, ports: desired.ports, ours: wanted.map(({ name }) => name) }),
+    ],
+  };
+}
+
+function tagSteps({ targetTag }: DesiredFirewall, vm: Instance): FirewallStep[] {
+  if (vm.tags.items.includes(targetTag)) return [];
+  const why = 'firewall rules reach the instance through it';
+  return [step({ kind: 'tag', tag: targetTag }, `network tag ${targetTag} of ${vm.name}`, null, '', why)];
+}
+
+function planRule(
+  wanted: WantedRule,
+  desired: DesiredFirewall,
+  vm: Instance,
+  rules: readonly FirewallRule[],
+): Plan<FirewallStep> {
+  const current = rules.find(({ name }) => name === wanted.name);
+  if (wanted.ranges.length === 0) return current === undefined ? NOTHING : planUnwanted(current);
+  if (current === undefined) {
+    const rule = newRule(wanted, desired, vm);
+    const to = `tcp:${desired.ports.join(',')} from ${wanted.ranges.join(', ')}`;
+    const why = 'source-ranges names these networks';
+    return { steps: [step({ kind: 'insert', rule }, `rule ${wanted.name}`, null, to, why)], notes: [] };
+  }
+  requireUsable(current, vm);
+  return { steps: differences(current, wanted, desired), notes: notesOn(current) };
+}
+
+const NOTHING: Plan<FirewallStep> = { steps: [], notes: [] };
+
+/** A rule that no input asks for any more must not stay open; one that is not ours is not ours to close. */
+function planUnwanted(current: FirewallRule): Plan<FirewallStep> {
+  if (!isOurs(current)) {
+    return {
+      steps: [],
+      notes: [`rule ${current.name} exists, was not made by this action, and is left alone`],
+    };
+  }
+  const from = current.sourceRanges.join(', ');
+  const why = 'source-ranges names no network any more';
+  return {
+    steps: [step({ kind: 'delete', name: current.name }, `rule ${current.name}`, from, null, why)],
+    notes: [],
+  };
+}
+
+function requireUsable(rule: FirewallRule, vm: Instance): void {
+  const doing = `comparing firewall rule ${rule.name}`;
+  const next = 'Choose another name with the input `firewall-rule`, or remove that rule';
+  if (rule.network !== networkPath(vm.network)) {
+    throw new ActionError('Firewall rule of another network', {
+      doing,
+      happened: `it belongs to ${rule.network}, and the instance is in ${networkPath(vm.network)}`,
+      next,
+    });
+  }
+  const other =
+    rule.direction === 'EGRESS'
+      ? 'it is for outgoing traffic'
+      : rule.denied.length > 0
+        ? 'it denies, and does not allow'
+        : rule.targetServiceAccounts.length > 0
+          ? 'it is for service accounts, which cannot stand beside a network tag'
+          : null;
+  if (other === null) return;
+  throw new ActionError('Firewall rule of another kind', { doing, happened: other, next });
+}
+
+function differences(current: FirewallRule, wanted: WantedRule, desired: DesiredFirewall): FirewallStep[] {
+  const { name } = current;
+  const patch = (what: string, fields: Partial<FirewallRule>, from: string, to: string, why: string) =>
+    step({ kind: 'patch', name, fields }, `${what} of rule ${name}`, from, to, why);
+  const steps: FirewallStep[] = [];
+
+  const missing = desired.ports.filter((port) => !holdsPort(current.allowed, port));
+  if (missing.length > 0) {
+    const allowed = withPorts(current.allowed, missing);
+    const why = `the instance serves tcp:${missing.join(',')}`;
+    steps.push(patch('ports', { allowed }, describePorts(current.allowed), describePorts(allowed), why));
+  }
+  if (!sameRanges(current.sourceRanges, wanted.ranges)) {
+    const [from, to] = [current.sourceRanges.join(', '), wanted.ranges.join(', ')];
+    steps.push(patch('sources', { sourceRanges: wanted.ranges }, from, to, 'source-ranges says so'));
+  }
+  if (!current.targetTags.includes(desired.targetTag)) {
+    const targetTags = [...current.targetTags, desired.targetTag];
+    const from = current.targetTags.join(', ') || 'every instance of the network';
+    const why = 'the rule is for this instance, and reaches it through its tag';
+    steps.push(patch('targets', { targetTags }, from, targetTags.join(', '), why));
+  }
+  if (current.disabled) {
+    steps.push(patch('state', { disabled: false }, 'disabled', 'enabled', 'a disabled rule admits nobody'));
+  }
+  return steps;
+}
+
+/** The same rule with more TCP ports. */
+function withPorts(allowed: readonly ProtocolPorts[], ports: readonly number[]): ProtocolPorts[] {
+  const added = ports.map(String);
+  const index = allowed.findIndex(({ protocol }) => protocol === 'tcp');
+  if (index < 0) return [...allowed, { protocol: 'tcp', ports: added }];
+  return allowed.map((entry, at) => (at === index ? { ...entry, ports: [...entry.ports, ...added] } : entry));
+}
+
+function describePorts(allowed: readonly ProtocolPorts[]): string {
+  return allowed
+    .map(({ protocol, ports }) => (ports.length === 0 ? protocol : `${protocol}:${ports.join(',')}`))
+    .join(' ');
+}
+
+/** Sources beside CIDRs admit in addition to them: in Compute the two are alternatives, not a narrowing. */
+function notesOn({ name, sourceTags, sourceServiceAccounts }: FirewallRule): string[] {
+  const more = [...sourceTags, ...sourceServiceAccounts];
+  if (more.length === 0) return [];
+  return [
+    `rule ${name} also admits the instances of ${more.join(', ')}: sources beside source-ranges widen a rule, and never narrow it`,
+  ];
+}
+
+function step(
+  action: FirewallAction,
+  what: string,
+  from: string | null,
+  to: string | null,
+  why: string,
+): FirewallStep {
+  const change: Change = { target: 'firewall', what, from, to, why };
+  return { change, action };
+}
