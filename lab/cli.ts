@@ -1,2 +1,79 @@
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { down } from './machines/down.ts';
+import { environment } from './machines/environment.ts';
+import { containerOf } from './machines/instance.ts';
+import { DEFAULT_KIND, kindOf } from './machines/kinds.ts';
+import { LabError } from './machines/process.ts';
+import { reset } from './machines/reset.ts';
 import { up } from './machines/up.ts';
-await up({ instances: 1, kind: 'debian-13' });
+
+const USAGE = `usage:
+  bin/lab up [--instances N] [--kind debian-12|debian-13]   start whatever does not run yet
+  bin/lab env                                               print shell exports for other tools
+  bin/lab action [OPTIONS] name=value …                     run dist/index.js on the runner machine
+  bin/lab workflow FILE [OPTIONS]                           run a workflow file with act on the runner machine
+  bin/lab exec MACHINE -- COMMAND …                         run a command as root on runner, registry-1, …
+  bin/lab reset [MACHINE] [--kind debian-12|debian-13]      back to bare machines
+  bin/lab down                                              end everything; the cache stays
+docs/lab.md tells more.
+`;
+
+/** Commands by name; each gets the arguments after it and returns its exit status. */
+const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  up: async (args) => {
+    const { values } = parseArgs({
+      args,
+      options: { instances: { type: 'string' }, kind: { type: 'string' } },
+    });
+    const instances = Number(values.instances ?? 1);
+    if (!Number.isInteger(instances) || instances < 1)
+      throw new LabError('--instances takes a number from 1 on.');
+    await up({ instances, kind: kindOf(values.kind ?? DEFAULT_KIND) });
+    return 0;
+  },
+  env: async () => {
+    process.stdout.write(await environment());
+    return 0;
+  },
+  exec: async (args) => {
+    const [machine, ...rest] = args;
+    const command = rest[0] === '--' ? rest.slice(1) : rest;
+    if (machine === undefined || command.length === 0)
+      throw new LabError('usage: bin/lab exec MACHINE -- COMMAND …');
+    const terminal = process.stdin.isTTY && process.stdout.isTTY ? ['--tty'] : [];
+    const options = ['exec', '--interactive', ...terminal, containerOf(machine), ...command];
+    return spawnSync('docker', options, { stdio: 'inherit' }).status ?? 255;
+  },
+  reset: async (args) => {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { kind: { type: 'string' } },
+      allowPositionals: true,
+    });
+    await reset(positionals[0], values.kind === undefined ? undefined : kindOf(values.kind));
+    return 0;
+  },
+  down: async () => {
+    await down();
+    return 0;
+  },
+};
+
+async function main([name, ...args]: string[]): Promise<number> {
+  const command = COMMANDS[name ?? ''];
+  if (command === undefined) {
+    process.stderr.write(USAGE);
+    return name === undefined || name === '--help' ? 0 : 2;
+  }
+  try {
+    return await command(args);
+  } catch (error) {
+    const isExpected = error instanceof LabError || (error instanceof TypeError && 'code' in error);
+    if (!isExpected) throw error;
+    process.stderr.write(`lab: ${(error as Error).message}\n`);
+    return 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

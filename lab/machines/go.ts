@@ -4,6 +4,7 @@ import { cacheFolder } from './checkout.ts';
 import { hasGo } from './host.ts';
 import { ensureBase, ensureImage } from './images.ts';
 import { DEFAULT_KIND } from './kinds.ts';
+import { once } from './once.ts';
 import { phase } from './phases.ts';
 import { docker, run } from './process.ts';
 
@@ -28,7 +29,11 @@ const ENVIRONMENT = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOTOOLCHAIN:
  * Builds a static program from its Go module, unless this version is in the cache, and returns its path. Uses the
  * host's Go, and Debian's in a container where the host has none that is new enough.
  */
-export async function ensureGoProgram(program: GoProgram): Promise<string> {
+export function ensureGoProgram(program: GoProgram): Promise<string> {
+  return once(program.name, () => makeGoProgram(program));
+}
+
+async function makeGoProgram(program: GoProgram): Promise<string> {
   const folder = cacheFolder('bin');
   const version = program.source.split('@')[1];
   const path = join(folder, `${program.name}-${version}`);

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { cacheFolder } from './checkout.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import { aptSettings, debianMirror } from './mirror.ts';
+import { once } from './once.ts';
 import { phase, say } from './phases.ts';
 import { attempt, docker, run } from './process.ts';
 
@@ -34,7 +35,11 @@ export interface Recipe {
 }
 
 /** Makes a Debian system of this kind unless there is one, and returns the image's name. */
-export async function ensureBase(kind: Kind): Promise<string> {
+export function ensureBase(kind: Kind): Promise<string> {
+  return once(`base ${kind}`, () => makeBase(kind));
+}
+
+async function makeBase(kind: Kind): Promise<string> {
   const suite = KINDS[kind];
   const mirror = debianMirror();
   const settings = await aptSettings();
@@ -49,7 +54,16 @@ export async function ensureBase(kind: Kind): Promise<string> {
       bootstrap(suite, mirror, settings, packages, init, tar),
     );
   }
-  await docker(['import', '--change', 'CMD ["/usr/local/sbin/gcelab-init"]', tar, image]);
+  // The label is inherited by the stages of all builds, so that what they leave can be told from other images.
+  await docker([
+    'import',
+    '--change',
+    'CMD ["/usr/local/sbin/gcelab-init"]',
+    '--change',
+    'LABEL gcelab=',
+    tar,
+    image,
+  ]);
   return image;
 }
 
@@ -79,8 +93,12 @@ async function bootstrap(
 }
 
 /** Builds an image unless this very recipe was built before, and returns its name. */
-export async function ensureImage(recipe: Recipe): Promise<string> {
+export function ensureImage(recipe: Recipe): Promise<string> {
   const image = `gcelab/${recipe.name}:${recipeKey(recipe)}`;
+  return once(image, () => makeImage(recipe, image));
+}
+
+async function makeImage(recipe: Recipe, image: string): Promise<string> {
   if (await imageExists(image)) return image;
   return phase(`image ${recipe.name}`, async () => {
     await build(recipe, image);
@@ -151,4 +169,9 @@ export function hash(parts: readonly (string | Buffer)[]): string {
   const sum = createHash('sha256');
   for (const part of parts) sum.update(`${part.length}:`).update(part);
   return sum.digest('hex').slice(0, 12);
+}
+
+/** Removes what the stages of builds left behind. */
+export async function pruneImages(): Promise<void> {
+  await docker(['image', 'prune', '--force', '--filter', 'label=gcelab']);
 }

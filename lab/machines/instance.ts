@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCertificates } from '../cloud/certificates.ts';
 import { cacheFolder } from './checkout.ts';
+import { control } from './control.ts';
 import { ensureBase, ensureImage } from './images.ts';
-import type { Kind } from './kinds.ts';
-import { bootMachine, createMachine, removeMachine } from './machine.ts';
-import { externalIp } from './network.ts';
+import { type Kind, kindOf } from './kinds.ts';
+import { bootMachine, createMachine, listMachines, removeMachine } from './machine.ts';
+import { externalIp, internalIp } from './network.ts';
 import { LabError } from './process.ts';
 
 export const PROJECT = 'lab-project';
@@ -37,20 +38,40 @@ export async function ensureInstanceImage(kind: Kind): Promise<string> {
   });
 }
 
-/** Makes a bare instance with a fresh disk, in place of the one that is there, and boots it. */
+/** Makes a bare instance with a fresh disk, in place of the one that is there, tells the cloud, and boots it. */
 export async function recreateInstance(name: string, kind: Kind): Promise<void> {
   const number = instanceNumber(name);
   const image = await ensureInstanceImage(kind);
-  const container = `gcelab-${name}`;
-  await removeMachine(container);
+  const container = containerOf(name);
+  const [ip, internal] = [externalIp(number), internalIp(number)];
+  await removeInstance(name);
   await createMachine({
     container,
     hostname: name,
     image,
-    ip: externalIp(number),
+    ip,
     hosts: { 'metadata.google.internal': '169.254.169.254', metadata: '169.254.169.254' },
     labels: { 'gcelab.instance': name, 'gcelab.kind': kind },
     volumes: [],
   });
+  await control('POST', '/instances', { name, zone: ZONE, ip, internalIp: internal, container, kind });
   await bootMachine(container);
+}
+
+/** Removes an instance with its disk; nothing happens when there is none. */
+export async function removeInstance(name: string): Promise<void> {
+  await removeMachine(containerOf(name));
+  const known = await control<{ name: string }[]>('GET', '/instances');
+  if (known.some((instance) => instance.name === name)) await control('DELETE', `/instances/${name}`);
+}
+
+/** The instances that have a machine, with their kinds. */
+export async function listInstances(): Promise<Map<string, Kind>> {
+  const machines = await listMachines('gcelab.kind');
+  const instances = [...machines].filter(([, kind]) => kind !== '');
+  return new Map(instances.map(([container, kind]) => [container.replace(/^gcelab-/, ''), kindOf(kind)]));
+}
+
+export function containerOf(name: string): string {
+  return `gcelab-${name}`;
 }

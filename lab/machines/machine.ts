@@ -131,3 +131,14 @@ function boundingSet(): string[] {
 function named(option: string, values: Readonly<Record<string, string>>, sign: string): string[] {
   return Object.entries(values).flatMap(([name, value]) => [option, `${name}${sign}${value}`]);
 }
+
+/** Whether there is such a machine and it runs. */
+export async function isRunning(container: string): Promise<boolean> {
+  const answer = await attempt('docker', ['inspect', '--format', '{{.State.Running}}', container]);
+  return answer.stdout.trim() === 'true';
+}
+
+/** The image that a machine was made from; empty when there is no such machine. */
+export async function imageOf(container: string): Promise<string> {
+  return (await attempt('docker', ['inspect', '--format', '{{.Config.Image}}', container])).stdout.trim();
+}

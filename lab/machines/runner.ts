@@ -4,7 +4,7 @@ import { CHECKOUT } from './checkout.ts';
 import { ensureBase, ensureImage } from './images.ts';
 import { authority } from './instance.ts';
 import { DEFAULT_KIND } from './kinds.ts';
-import { bootMachine, createMachine, removeMachine } from './machine.ts';
+import { bootMachine, createMachine, imageOf, isRunning, removeMachine } from './machine.ts';
 import { RUNNER_IP } from './network.ts';
 
 export const RUNNER = 'gcelab-runner';
@@ -38,4 +38,9 @@ export async function recreateRunner(): Promise<void> {
     volumes: [`${CHECKOUT}:${ACTION_FOLDER}:ro`],
   });
   await bootMachine(RUNNER);
+}
+
+/** Whether the runner runs and is made from the present recipe. */
+export async function runnerIsCurrent(): Promise<boolean> {
+  return (await imageOf(RUNNER)) === (await ensureRunnerImage()) && (await isRunning(RUNNER));
 }

@@ -1,19 +1,83 @@
 import { GATEWAY } from '../cloud/names.ts';
+import { ensureHub } from '../hub/server.ts';
+import { ensureAptRepository } from '../packages/apt-repository.ts';
+import { ensureComposeRelease } from '../packages/compose-release.ts';
+import { CHECKOUT } from './checkout.ts';
+import { ensureCloud } from './cloud.ts';
+import { down } from './down.ts';
 import { ensureEngine } from './engine.ts';
+import { ACT, ensureGoProgram } from './go.ts';
 import { ensureHost } from './host.ts';
-import { recreateInstance } from './instance.ts';
+import { pruneImages } from './images.ts';
+import { ensureInstanceImage, instanceName, listInstances, recreateInstance } from './instance.ts';
 import type { Kind } from './kinds.ts';
+import { isRunning } from './machine.ts';
 import { ensureNetwork } from './network.ts';
-import { phase } from './phases.ts';
+import { phase, say } from './phases.ts';
+import { ensureRunnerImage, RUNNER, recreateRunner, runnerIsCurrent } from './runner.ts';
+import { readState, recordState } from './state.ts';
 
 export interface UpOptions {
+  /** There are to be at least this many. */
   readonly instances: number;
+  /** Of instances that do not exist yet. */
   readonly kind: Kind;
 }
 
+/** Brings up whatever of the lab does not run yet. */
 export async function up(options: UpOptions): Promise<void> {
+  const start = performance.now();
+  await takeOver();
   await ensureHost();
   await phase('Docker engine', ensureEngine);
-  await phase('network', () => ensureNetwork(GATEWAY));
-  await phase('registry-1', () => recreateInstance('registry-1', options.kind));
+  recordState({});
+  await ensureNetwork(GATEWAY);
+  const [hub] = await together([
+    ensureHub(),
+    ensureAptRepository(options.kind),
+    ensureComposeRelease(),
+    ensureInstanceImage(options.kind),
+    ensureRunnerImage(),
+    ensureGoProgram(ACT),
+  ]);
+  const cloudIsNew = await ensureCloud(hub);
+  await together([startRunner(), startInstances(options, cloudIsNew)]);
+  await pruneImages();
+  say(`up after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** There is one lab per machine: that of another checkout is taken down first. */
+async function takeOver(): Promise<void> {
+  const owner = readState()?.checkout;
+  if (owner === undefined || owner === CHECKOUT) return;
+  await phase(`taking down the lab of ${owner}`, down);
+}
+
+async function startRunner(): Promise<void> {
+  if (await runnerIsCurrent()) return;
+  await phase(`machine ${RUNNER}`, recreateRunner);
+}
+
+async function startInstances(options: UpOptions, cloudIsNew: boolean): Promise<void> {
+  const existing = await listInstances();
+  const wanted = new Map(existing);
+  for (let number = 1; number <= options.instances; number++) {
+    const name = instanceName(number);
+    if (!wanted.has(name)) wanted.set(name, options.kind);
+  }
+  const missing: [string, Kind][] = [];
+  for (const [name, kind] of wanted) {
+    if (cloudIsNew || !(await isRunning(`gcelab-${name}`))) missing.push([name, kind]);
+  }
+  await together(
+    missing.map(([name, kind]) => phase(`machine ${name} (${kind})`, () => recreateInstance(name, kind))),
+  );
+}
+
+/** As Promise.all, but nothing goes on in the background when one part has failed. */
+async function together<const T extends readonly Promise<unknown>[]>(
+  parts: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
 }

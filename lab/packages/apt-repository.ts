@@ -4,6 +4,7 @@ import { ensureBuilder } from '../hub/server.ts';
 import { cacheFolder } from '../machines/checkout.ts';
 import { ensureBase, hash } from '../machines/images.ts';
 import { DEFAULT_KIND, KINDS, type Kind } from '../machines/kinds.ts';
+import { once } from '../machines/once.ts';
 import { phase } from '../machines/phases.ts';
 import { docker } from '../machines/process.ts';
 
@@ -47,7 +48,11 @@ export async function ensureAptRepository(kind: Kind): Promise<void> {
 }
 
 /** The folder with Debian 13's packages of Compose and Buildx, fetched once. */
-export async function ensurePlugins(): Promise<string> {
+export function ensurePlugins(): Promise<string> {
+  return once('plugins', fetchPlugins);
+}
+
+async function fetchPlugins(): Promise<string> {
   const folder = join(cacheFolder('packages'), 'plugins');
   const there = existsSync(folder) ? readdirSync(folder) : [];
   if (!PLUGINS.every((name) => there.some((file) => file.startsWith(`${name}_`)))) {

@@ -1,0 +1,24 @@
+import { ensureCertificates } from '../cloud/certificates.ts';
+import { GATEWAY } from '../cloud/names.ts';
+import { cacheFolder } from './checkout.ts';
+import { CONTROL_SOCKET, control } from './control.ts';
+import { instanceName, PROJECT, ZONE } from './instance.ts';
+import { externalIp } from './network.ts';
+
+/** Shell commands that export what other tools need to know of the lab, with a fresh access token. */
+export async function environment(): Promise<string> {
+  const { accessToken } = await control<{ accessToken: string }>('POST', '/tokens', {});
+  const values: Readonly<Record<string, string>> = {
+    LAB_PROJECT: PROJECT,
+    LAB_ZONE: ZONE,
+    LAB_INSTANCE: instanceName(1),
+    LAB_INSTANCE_IP: externalIp(1),
+    LAB_COMPUTE_URL: `https://${GATEWAY}/compute/v1/`,
+    LAB_CA_FILE: ensureCertificates(cacheFolder('certificates')).caFile,
+    LAB_ACCESS_TOKEN: accessToken,
+    LAB_CONTROL_SOCKET: CONTROL_SOCKET,
+  };
+  return Object.entries(values)
+    .map(([name, value]) => `export ${name}='${value}'\n`)
+    .join('');
+}
