@@ -2,7 +2,7 @@ import type { Plan, Step } from '../converge/change';
 import { ActionError } from '../errors';
 import { buildxAdvice, byHand } from './by-hand';
 import { insecureRegistries } from './daemon-json';
-import { addForGood, type Claim, claim, type Files, fingerprint, type Liveness } from './ledger';
+import { addForGood, type Claim, claim, type Files, type Liveness } from './ledger';
 import type { Access, Registry, RunnerState } from './read';
 
 /** One change of the runner; the files are worked out again when it is carried out, from what is there then. */
@@ -20,7 +20,8 @@ export interface RunnerWish {
 }
 
 /**
- * What has to change so that the runner's daemon accepts the registry: pure.
+ * What has to change so that the runner's daemon accepts the registry: pure. Entries of runs that died are no reason
+ * for a change of their own; they go whenever something is written.
  *
  * @throws ActionError `Runner daemon out of reach`, `No permission to configure the runner`, `Broken daemon.json`,
  * `Runner daemon has a conflicting flag`
@@ -52,13 +53,6 @@ export function planRunner(state: RunnerState, wish: RunnerWish): Plan<RunnerSte
     const change = { target: 'runner' as const, what: `use of ${entry} in ${daemon.configFile}`, from: null };
     const why = 'the run that added it would take it away while this one needs it';
     steps.push({ kind: 'claim', change: { ...change, to: 'shared with another run', why } });
-  } else if (fingerprint(wanted.file) !== fingerprint(files.file)) {
-    const what = `insecure-registries of ${daemon.configFile}`;
-    const change = { target: 'runner' as const, what, from: listOf(before), to: listOf(after) };
-    steps.push({
-      kind: 'write',
-      change: { ...change, why: 'a run that added an entry ended without removing it' },
-    });
   }
   return { steps, notes };
 }
