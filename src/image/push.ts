@@ -128,8 +128,10 @@ async function servedTag(
 /** Leaves the tag as it was found. Its failure is not worth the push's success, nor its error. */
 async function putBack(reference: string, before: LocalImage | null, local: LocalImage, tools: PushTools) {
   try {
-    if (before === null) await tools.docker.untag(reference);
-    else if (before.id !== local.id) await tools.docker.tag(before.id, reference);
+    if (before?.id === local.id) return;
+    // Also where another tag follows: with the tag goes the digest that the push gave to the image.
+    await tools.docker.untag(reference);
+    if (before !== null) await tools.docker.tag(before.id, reference);
   } catch (error) {
     tools.log.warning(`The local tag ${reference} could not be put back as it was: ${String(error)}`);
   }
