@@ -12,7 +12,22 @@ export interface Control {
   readonly log: Log;
 }
 
-/** HTTP and JSON on a Unix socket, for `bin/lab`; docs/lab.md lists the requests. */
+/**
+ * HTTP and JSON on a Unix socket, for `bin/lab` and the tests:
+ *
+ * - `GET /healthz`
+ * - `GET /log?after=N&service=compute|all|…` → LogEntry[]; without a service, the Compute API's
+ * - `GET /instances`; `POST /instances` Registration; `DELETE /instances/NAME`;
+ *   `PATCH /instances/NAME` {status?, network?: {project, name}, forgetGuestAttributes?: true}
+ * - `POST /networks` {project, name}: also a project of its own, as for Shared VPC
+ * - `POST /reset`
+ * - `POST /tokens` {permissions?, expiresIn? (seconds)} → {accessToken}; no permissions: all
+ * - `POST /credentials` {kind, permissions?} → {json}; kind is `service-account`, `authorized-user` or
+ *   `external-account`, this one with `file?` (source of the subject token, then in `subjectToken`) and
+ *   `impersonate?: false`
+ * - `POST /id-token-request` → {url, token}, for ACTIONS_ID_TOKEN_REQUEST_URL and …_TOKEN
+ * - `PUT /settings` {latency? (milliseconds of an operation)}
+ */
 export function createControl(control: Control): Server {
   return createServer((message, response) => {
     const url = new URL(message.url ?? '/', 'http://lab');
@@ -81,14 +96,19 @@ async function unregister({ cloud }: Control, name: string): Promise<Reply> {
   return existed ? json(200, {}) : text(404, `no instance ${name}\n`);
 }
 
-/** Changes what only Google itself changes: the status. */
-function amend({ cloud }: Control, name: string, body: Body): Reply {
+/** Changes what the API that is built here cannot: the status, the network (Shared VPC), what was published. */
+async function amend({ cloud }: Control, name: string, body: Body): Promise<Reply> {
   const instance = cloud.world.instances.get(name);
   if (instance === undefined) return text(404, `no instance ${name}\n`);
   if (typeof body.status === 'string') instance.status = body.status;
   if (body.forgetGuestAttributes === true) instance.guestAttributes.clear();
+  if (body.network !== undefined) {
+    instance.network = body.network as NetworkRef;
+    cloud.world.ensureNetwork(instance.network);
+    await cloud.enforce([...cloud.world.instances.values()]);
+  }
   instance.changed.emit('changed');
-  return json(200, { name, status: instance.status });
+  return json(200, { name, status: instance.status, network: instance.network });
 }
 
 async function reset({ cloud }: Control): Promise<Reply> {

@@ -56,7 +56,7 @@ export interface Instance {
   /** Name of the container that plays it; null without one. */
   readonly container: string | null;
   readonly kind: string;
-  readonly network: NetworkRef;
+  network: NetworkRef;
   readonly serviceAccount: string;
   status: string;
   tags: readonly string[];
@@ -128,7 +128,7 @@ export class World {
   /** Registers an instance. One of the same name is replaced; guest attributes that it published stay. */
   addInstance(registration: Registration): Instance {
     const network = registration.network ?? { project: this.homeProject, name: 'default' };
-    if (!this.projects.get(network.project)?.networks.has(network.name)) this.addNetwork(network);
+    this.ensureNetwork(network);
     const before = this.instances.get(registration.name);
     const home = this.projects.get(this.homeProject);
     const instance: Instance = {
@@ -153,16 +153,20 @@ export class World {
     return instance;
   }
 
-  /** The project as new; instances stay, with fresh tags and metadata. */
+  /** The project as new; instances stay, running, on the network `default`, with fresh tags and metadata. */
   reset(): void {
-    const { homeProject } = this;
-    const number = this.projects.get(homeProject)?.number;
-    const instances = [...this.instances.values()];
+    const number = this.projects.get(this.homeProject)?.number;
     this.projects.clear();
-    this.addProject(homeProject, number);
-    for (const instance of instances)
-      this.addInstance({ ...instance, container: instance.container ?? undefined } as Registration);
-    for (const instance of instances) instance.changed.emit('changed');
+    this.addProject(this.homeProject, number);
+    for (const { name, zone, ip, internalIp, container, kind, changed } of [...this.instances.values()]) {
+      this.addInstance({ name, zone, ip, internalIp, kind, ...(container !== null && { container }) });
+      changed.emit('changed');
+    }
+  }
+
+  /** Makes the network, and its project, unless they are there. */
+  ensureNetwork(network: NetworkRef): void {
+    if (!this.projects.get(network.project)?.networks.has(network.name)) this.addNetwork(network);
   }
 }
 

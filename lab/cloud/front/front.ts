@@ -11,6 +11,9 @@ export type Site = { readonly name: string } & (
   | { readonly stream: StreamingService }
 );
 
+/** Google's front ends keep an idle connection for four minutes. */
+const KEEP_ALIVE_MS = 240_000;
+
 /** The HTTPS server for every name of the lab: which one is meant, the Host header says. */
 export function createFront(
   certificates: Certificates,
@@ -18,13 +21,15 @@ export function createFront(
   log: Log,
 ): Server {
   const options = { cert: readFileSync(certificates.certFile), key: readFileSync(certificates.keyFile) };
-  return createServer(options, (request, response) => {
+  const server = createServer(options, (request, response) => {
     answer(request, response, siteOf, log).catch((error: unknown) => {
       process.stderr.write(`${request.method} ${request.headers.host}${request.url}: ${String(error)}\n`);
       if (response.headersSent) response.destroy();
       else sendReply(response, text(500, 'Internal Server Error\n'));
     });
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return server;
 }
 
 async function answer(
