@@ -44,7 +44,7 @@ test('every output of action.yml is set, and no other', () => {
     registry: '',
     uiUrl: null,
     firewallRule: '',
-    dryRun: false,
+    onlyPlanned: false,
     addressMayChange: false,
     changes: [],
     notes: [],

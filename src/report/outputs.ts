@@ -19,7 +19,8 @@ export interface Report {
   /** Null without a UI. */
   readonly uiUrl: string | null;
   readonly firewallRule: string;
-  readonly dryRun: boolean;
+  /** The changes were planned and not made: a dry run, or a health check. */
+  readonly onlyPlanned: boolean;
   /** Whether the address may change when the instance is stopped. */
   readonly addressMayChange: boolean;
   readonly changes: readonly Change[];
@@ -44,7 +45,7 @@ export function outputsOf(report: Report): Record<string, string> {
     image: first === undefined ? '' : `${first.reference}@${first.digest}`,
     images: JSON.stringify(report.images),
     digest: first?.digest ?? '',
-    changed: String(!report.dryRun && report.changes.length > 0),
+    changed: String(!report.onlyPlanned && report.changes.length > 0),
     changes: JSON.stringify(report.changes),
     health: report.health?.state ?? '',
     'instance-ip': report.instanceIp ?? '',

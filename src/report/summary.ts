@@ -1,5 +1,5 @@
 import { escapeMarkdown, table } from './markdown';
-import type { Report } from './outputs';
+import type { HealthCheck, Report } from './outputs';
 
 /** The job summary, as Markdown. */
 export function summaryOf(report: Report): string {
@@ -35,15 +35,23 @@ function images({ images }: Report): string[] {
   return [table(['Image', 'Digest'], rows), `\`\`\`sh\n${pulls}\n\`\`\``];
 }
 
-function changes({ changes, notes, dryRun }: Report): string[] {
-  const title = dryRun ? 'Would change' : 'Changed';
+function changes({ changes, notes, onlyPlanned }: Report): string[] {
+  const title = onlyPlanned ? 'Would change' : 'Changed';
   const rows = changes.map(({ target, what, from, to, why }) => [target, what, from ?? '–', to ?? '–', why]);
   return [
     changes.length === 0
-      ? dryRun
+      ? onlyPlanned
         ? 'Nothing would change.'
         : 'Nothing had to be changed.'
       : table(['Target', title, 'From', 'To', 'Because'], rows),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${escapeMarkdown(note)}`).join('\n')]),
   ];
+}
+
+/** The rows of a health check for the log, in columns. */
+export function healthTable(checks: readonly HealthCheck[]): string {
+  const width = Math.max(0, ...checks.map(({ name }) => name.length));
+  return checks
+    .map(({ name, state, finding }) => `${name.padEnd(width)}  ${state.padEnd(9)}  ${finding}`)
+    .join('\n');
 }

@@ -11,7 +11,7 @@ const report: Report = {
   registry: '192.0.2.7:5000',
   uiUrl: 'http://192.0.2.7:18080',
   firewallRule: 'web-1-registry',
-  dryRun: false,
+  onlyPlanned: false,
   addressMayChange: true,
   changes: [
     { target: 'instance', what: 'package docker-ce', from: null, to: 'installed', why: 'it is missing' },
@@ -36,7 +36,7 @@ test('outputs of a run that pushed', () => {
 });
 
 test.each([
-  ['a dry run', { dryRun: true }],
+  ['a dry run', { onlyPlanned: true }],
   ['a run that found everything in place', { changes: [] }],
 ])('%s changed nothing', (_case, part) => {
   expect(outputsOf({ ...report, ...part }).changed).toBe('false');

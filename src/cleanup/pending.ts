@@ -1,0 +1,50 @@
+import type { RestorePoint } from '../runner/restore';
+
+/** An SSH key of this run in an instance's metadata. */
+export interface PendingKey {
+  readonly project: string;
+  readonly zone: string;
+  readonly instance: string;
+  /** The line of `ssh-keys`; holds no secret. */
+  readonly entry: string;
+}
+
+/** A firewall rule of this run. */
+export interface PendingOpening {
+  readonly project: string;
+  readonly name: string;
+}
+
+interface Items {
+  key: PendingKey;
+  opening: PendingOpening;
+  runner: RestorePoint;
+}
+
+/** Where things are kept between main and post step: `core.saveState` and `core.getState`. */
+export interface StateStore {
+  save(name: string, value: string): void;
+  /** The empty string where nothing was saved. */
+  get(name: string): string;
+}
+
+/**
+ * What this run leaves behind until its post step. Each item is noted before it is made, so that a run that is
+ * cancelled in between cleans up as well.
+ */
+export class Pending {
+  readonly #store: StateStore;
+
+  constructor(store: StateStore) {
+    this.#store = store;
+  }
+
+  note<Name extends keyof Items>(name: Name, item: Items[Name]): void {
+    this.#store.save(name, JSON.stringify(item));
+  }
+
+  read<Name extends keyof Items>(name: Name): Items[Name] | null {
+    const text = this.#store.get(name);
+    return text === '' ? null : (JSON.parse(text) as Items[Name]);
+  }
+}

@@ -1,0 +1,78 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as core from '@actions/core';
+import { cleanUp } from './cleanup/clean-up';
+import { Pending } from './cleanup/pending';
+import { messageOf } from './errors';
+import { localExec } from './exec';
+import { readGoogleContext } from './gcp/context';
+import type { Mode } from './inputs';
+import { readInputs } from './inputs';
+import { readJob } from './job';
+import { actionsLog, type Log } from './log';
+import { bootstrap } from './modes/bootstrap';
+import { deploy } from './modes/deploy';
+import { healthCheck } from './modes/health-check';
+import { pushOnly } from './modes/push';
+import { outputsOf, type Report } from './report/outputs';
+import { healthTable, summaryOf } from './report/summary';
+import type { Run } from './run';
+import { localHost } from './runner/host';
+
+const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
+  deploy,
+  bootstrap,
+  push: pushOnly,
+  'health-check': healthCheck,
+};
+
+function prepare(): Run {
+  const { env } = process;
+  const log = actionsLog();
+  for (const line of core.getInput('ssh-private-key').split('\n'))
+    if (line.trim() !== '') log.mask(line.trim());
+  const inputs = readInputs(core.getInput);
+  return {
+    inputs,
+    job: readJob(env),
+    google: readGoogleContext(env),
+    log,
+    host: localHost(localExec(env), env.DOCKER_CONFIG || join(homedir(), '.docker')),
+    sleep: async (ms) => {
+      await sleep(ms);
+    },
+    pending: new Pending({ save: core.saveState, get: core.getState }),
+  };
+}
+
+async function main(): Promise<void> {
+  const run = prepare();
+  const report = await MODES[run.inputs.mode](run);
+  for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, value);
+  if (run.inputs.summary) await core.summary.addRaw(summaryOf(report)).write();
+  if (report.health !== null) announce(report.health, run.log);
+}
+
+function announce({ state, checks }: NonNullable<Report['health']>, log: Log): void {
+  log.foreign(healthTable(checks));
+  const bad = checks.filter((check) => check.state !== 'healthy');
+  const text = `The registry is ${state}: ${bad.map(({ name, finding }) => `${name}: ${finding}`).join(' | ')}`;
+  if (state === 'unhealthy') core.setFailed(text);
+  if (state === 'degraded') core.warning(text);
+}
+
+/** Its failures are warnings: the job's result is that of its main steps. */
+async function post(): Promise<void> {
+  for (const message of await cleanUp(prepare())) core.warning(message);
+}
+
+/** GitHub runs this file twice; what the main step saved tells the post step from it. */
+const isPost = core.getState('isPost') !== '';
+if (!isPost) core.saveState('isPost', 'true');
+
+(isPost ? post() : main()).catch((error: unknown) => {
+  core.setFailed(messageOf(error));
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    core.debug(cause.stack ?? cause.message);
+});

@@ -1,0 +1,16 @@
+import type { Report } from '../report/outputs';
+import type { Run } from '../run';
+import { registryAddress } from './registry-address';
+import { reportOf } from './report';
+import { enter, setUp } from './site';
+
+/** Sets the instance up as a registry: firewall rule and tag, Docker, registry and UI. */
+export async function bootstrap(run: Run): Promise<Report> {
+  const site = await enter(run);
+  try {
+    const { firewall, instance } = await setUp(run, site, { admit: false });
+    return reportOf(run, site.vm, registryAddress(run.inputs, site.vm), { outcomes: [firewall, instance] });
+  } finally {
+    site.connection?.close();
+  }
+}

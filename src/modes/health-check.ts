@@ -1,0 +1,125 @@
+import type { Change } from '../converge/change';
+import { driftRow } from '../health/drift-row';
+import { Examination } from '../health/examination';
+import { instanceRows } from '../health/instance-rows';
+import { overall } from '../health/overall';
+import { flyCanary } from '../image/canary';
+import { openRegistry } from '../image/registry-api';
+import type { Facts } from '../instance/facts';
+import type { Report } from '../report/outputs';
+import type { Run } from '../run';
+import { admitBesides } from './admission';
+import { openGoogle, readRunningInstance } from './google';
+import { login } from './login';
+import { type RegistryAddress, registryAddress } from './registry-address';
+import { reportOf } from './report';
+import { rulesOf, type Site, siteFirewall, siteInstance } from './site';
+
+/** Reads everything, reports what is wrong and what a run would change, and repairs nothing. */
+export async function healthCheck(run: Run): Promise<Report> {
+  const examination = new Examination();
+  const drift: Change[] = [];
+  const site = await reach(run, examination);
+  const address = registryAddress(run.inputs, site?.vm ?? null);
+  try {
+    if (site !== null) {
+      await examineFirewall(run, site, examination, drift);
+      const facts = await examineInstance(run, site, examination, drift);
+      if (facts !== null && !run.inputs.dryRun) await examineRegistry(run, site, address, facts, examination);
+    }
+  } finally {
+    site?.connection?.close();
+  }
+  const { rows } = examination;
+  const outcomes = [{ state: null, changes: drift, notes: [] }];
+  const health = { state: overall(rows), checks: rows };
+  return { ...reportOf(run, site?.vm ?? null, address, { outcomes, health }), onlyPlanned: true };
+}
+
+/** As far as one gets: null without credentials or instance, and no connection where the login failed. */
+async function reach(run: Run, examination: Examination): Promise<Site | null> {
+  const google = await examination.look(
+    'Credentials',
+    () => openGoogle(run),
+    ({ describe, project }) => `${describe}, project ${project}`,
+  );
+  if (google === null) return null;
+  const { compute } = google;
+  const vm = await examination.look(
+    'Instance',
+    () => readRunningInstance(compute),
+    ({ name, status }) => `${name} is ${status}`,
+  );
+  if (vm === null) return null;
+  const mayLogIn = !run.inputs.dryRun || run.inputs.ssh.privateKey !== null;
+  const verified =
+    run.inputs.ssh.hostKey.kind === 'unverified' ? 'host key not verified' : 'host key verified';
+  const connection = mayLogIn
+    ? await examination.look(
+        'SSH',
+        () => login(run, compute, vm),
+        () => `${verified}, logged in as ${run.inputs.ssh.user}`,
+      )
+    : null;
+  return { compute, vm, connection, rules: rulesOf(compute, vm) };
+}
+
+async function examineFirewall(
+  run: Run,
+  site: Site,
+  examination: Examination,
+  drift: Change[],
+): Promise<void> {
+  const target = siteFirewall(run, site);
+  await examination.collect('Firewall', async () => {
+    const plan = target.plan(await target.read());
+    drift.push(...plan.steps.map(({ change }) => change));
+    return [driftRow('Firewall', plan)];
+  });
+}
+
+async function examineInstance(
+  run: Run,
+  site: Site,
+  examination: Examination,
+  drift: Change[],
+): Promise<Facts | null> {
+  if (site.connection === null) return null;
+  const target = siteInstance(run, site.connection);
+  let facts: Facts | null = null;
+  await examination.collect('Instance state', async () => {
+    facts = await target.read();
+    return instanceRows(facts, run.inputs.registry.ui !== 'none', Date.now());
+  });
+  const found = facts;
+  if (found === null) return null;
+  await examination.collect('Configuration', async () => {
+    const plan = target.plan(found);
+    drift.push(...plan.steps.map(({ change }) => change));
+    return [driftRow('Configuration', plan)];
+  });
+  return found;
+}
+
+/** From here, as a workflow sees it: through the firewall, over the registry's API. */
+async function examineRegistry(
+  run: Run,
+  site: Site,
+  { host, port, registry }: RegistryAddress,
+  facts: Facts,
+  examination: Examination,
+): Promise<void> {
+  await examination.look(
+    'Canary',
+    async () => {
+      await admitBesides(run, site, facts.client);
+      const api = await openRegistry(host, port, run.sleep);
+      try {
+        return await flyCanary(api);
+      } finally {
+        api.close();
+      }
+    },
+    () => `an image pushed to ${registry} came back the same, and was removed`,
+  );
+}

@@ -1,0 +1,45 @@
+import type { Instance } from '../gcp/compute';
+import type { Report } from '../report/outputs';
+import type { Run } from '../run';
+import { admitBesides } from './admission';
+import { openGoogle, readRunningInstance } from './google';
+import { push, setUpRunner } from './push-image';
+import { registryAddress } from './registry-address';
+import { reportOf } from './report';
+import { enter, siteInstance } from './site';
+
+/**
+ * Pushes the image to a registry that is there already. Google Cloud is asked only for what the inputs leave open:
+ * the address, and a way in for this runner.
+ */
+export async function pushOnly(run: Run): Promise<Report> {
+  const { firewall, registry } = run.inputs;
+  if (firewall.runner) return pushThroughOpening(run);
+  return pushTo(run, registry.host === null ? await findInstance(run) : null);
+}
+
+async function findInstance(run: Run): Promise<Instance> {
+  const { compute } = await openGoogle(run);
+  return readRunningInstance(compute);
+}
+
+/** The address of this runner is what the instance sees, so it takes a login to learn it. */
+async function pushThroughOpening(run: Run): Promise<Report> {
+  const site = await enter(run);
+  try {
+    if (site.connection !== null) {
+      const { client } = await siteInstance(run, site.connection).read();
+      if (!run.inputs.dryRun) await admitBesides(run, site, client);
+    }
+    return await pushTo(run, site.vm);
+  } finally {
+    site.connection?.close();
+  }
+}
+
+async function pushTo(run: Run, vm: Instance | null): Promise<Report> {
+  const address = registryAddress(run.inputs, vm);
+  const runner = await setUpRunner(run, address);
+  const images = await push(run, address);
+  return reportOf(run, vm, address, { outcomes: [runner], images });
+}

@@ -1,0 +1,33 @@
+import type { Outcome } from '../converge/converge';
+import type { Instance } from '../gcp/compute';
+import type { PushedImage, Report } from '../report/outputs';
+import type { Run } from '../run';
+import { addressOf } from './google';
+import type { RegistryAddress } from './registry-address';
+
+/** What a mode found and did, as a report. */
+export function reportOf(
+  { inputs }: Run,
+  vm: Instance | null,
+  address: RegistryAddress,
+  found: {
+    readonly outcomes?: readonly (Outcome<unknown> | null)[];
+    readonly images?: readonly PushedImage[];
+    readonly health?: Report['health'];
+  },
+): Report {
+  const outcomes = (found.outcomes ?? []).filter((outcome) => outcome !== null);
+  return {
+    instance: inputs.vm.instance,
+    instanceIp: vm === null ? null : addressOf(vm),
+    registry: address.registry,
+    uiUrl: address.uiUrl,
+    firewallRule: inputs.firewall.rule,
+    onlyPlanned: inputs.dryRun,
+    addressMayChange: address.mayChange,
+    changes: outcomes.flatMap(({ changes }) => changes),
+    notes: outcomes.flatMap(({ notes }) => notes),
+    images: found.images ?? [],
+    health: found.health ?? null,
+  };
+}

@@ -1,0 +1,111 @@
+import { converge, type Outcome, type Target } from '../converge/converge';
+import type { FirewallState, FirewallStep } from '../firewall/plan';
+import { firewallTarget } from '../firewall/target';
+import type { Compute, FirewallRule, Instance } from '../gcp/compute';
+import { fetchCompose, runnerToolCache } from '../instance/compose-release';
+import { composeRelease } from '../instance/desired';
+import type { Facts } from '../instance/facts';
+import type { InstanceStep } from '../instance/steps';
+import { instanceTarget } from '../instance/target';
+import { deferred } from '../log';
+import type { Run } from '../run';
+import type { SshConnection } from '../ssh/connection';
+import { admitRunner, sweepOpenings } from './admission';
+import { openGoogle, readRunningInstance } from './google';
+import { login } from './login';
+import { portsOf } from './registry-address';
+import { together } from './together';
+
+/** The VM of a run, with the ways to it. */
+export interface Site {
+  readonly compute: Compute;
+  readonly vm: Instance;
+  /** Rules of the project that the instance's network is in. */
+  readonly rules: Promise<readonly FirewallRule[]>;
+  /** Null in a dry run without a key of the user's: putting one into the metadata would be a change. */
+  readonly connection: SshConnection | null;
+}
+
+/** Finds the instance and logs in to it. */
+export async function enter(run: Run): Promise<Site> {
+  const { compute } = await openGoogle(run);
+  const vm = await readRunningInstance(compute);
+  const rules = rulesOf(compute, vm);
+  const mayLogIn = !run.inputs.dryRun || run.inputs.ssh.privateKey !== null;
+  const connection = mayLogIn ? await login(run, compute, vm) : null;
+  return { compute, vm, rules, connection };
+}
+
+/** Begins to read the rules around an instance; whoever needs them waits, and sees the error if there is one. */
+export function rulesOf(compute: Compute, vm: Instance): Promise<readonly FirewallRule[]> {
+  const rules = compute.listFirewallRules(vm.network.project);
+  rules.catch(() => undefined);
+  return rules;
+}
+
+/** What came of setting a site up. */
+export interface SiteOutcome {
+  readonly firewall: Outcome<unknown>;
+  /** Null where the instance could not be read. */
+  readonly instance: Outcome<Facts> | null;
+}
+
+/**
+ * Converges firewall and instance side by side; with `admit` this runner is admitted as soon as its address is
+ * known. Openings that earlier runs left behind are removed.
+ */
+export async function setUp(run: Run, site: Site, { admit }: { admit: boolean }): Promise<SiteOutcome> {
+  const { inputs, log } = run;
+  const { dryRun } = inputs;
+  const quiet = deferred(log);
+  const firewall = converge(siteFirewall(run, site), { dryRun, log: quiet });
+  const sweep = dryRun ? null : site.rules.then((rules) => sweepOpenings(run, site.compute, site.vm, rules));
+  try {
+    const [first, second] = await together<[Outcome<unknown>, Outcome<Facts> | null, unknown]>([
+      firewall,
+      setUpInstance(run, site, admit),
+      Promise.resolve(sweep),
+    ]);
+    return { firewall: first, instance: second };
+  } finally {
+    quiet.flush();
+  }
+}
+
+async function setUpInstance(run: Run, site: Site, admit: boolean): Promise<Outcome<Facts> | null> {
+  const { inputs, log } = run;
+  if (site.connection === null) {
+    log.notice(
+      'The instance was not read: a dry run changes nothing, so it needs `ssh-private-key` to log in',
+    );
+    return null;
+  }
+  const target = siteInstance(run, site.connection);
+  const facts = await target.read();
+  const [outcome] = await together<[Outcome<Facts>, unknown]>([
+    converge({ ...target, read: async () => facts }, { dryRun: inputs.dryRun, log }),
+    admit && !inputs.dryRun ? admitRunner(run, site.compute, site.vm, facts.client) : Promise.resolve(),
+  ]);
+  return outcome;
+}
+
+/** The instance of this run as a target. */
+export function siteInstance({ inputs, log }: Run, connection: SshConnection): Target<Facts, InstanceStep> {
+  return instanceTarget({
+    connection,
+    log,
+    user: inputs.ssh.user,
+    registry: inputs.registry,
+    docker: inputs.docker,
+    loadCompose: async (arch) =>
+      fetchCompose(inputs.docker.compose, composeRelease(inputs.docker), arch, {
+        toolCache: await runnerToolCache(),
+        log,
+      }),
+  });
+}
+
+/** The firewall of this run as a target. */
+export function siteFirewall({ inputs }: Run, site: Site): Target<FirewallState, FirewallStep> {
+  return firewallTarget(site.compute, { ...inputs.firewall, ports: portsOf(inputs) }, site);
+}
