@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ActionError, messageOf } from '../errors';
 import type { DockerInput } from '../inputs';
 import type { Log } from '../log';
+import { composeRelease } from './desired';
 
 /** The Compose plugin for an instance, on the runner's disk. */
 export interface ComposeProgram {
@@ -27,12 +28,22 @@ export interface ToolCache {
   cacheFile(source: string, target: string, tool: string, version: string, arch: string): Promise<string>;
 }
 
-/** The runner's tool cache; loaded only when it is needed. */
-export async function runnerToolCache(): Promise<ToolCache> {
-  return import('@actions/tool-cache');
+/** Loaded only when it is needed; by `require`, because `import()` would split the bundle in two. */
+function runnerToolCache(): ToolCache {
+  return require('@actions/tool-cache');
 }
 
 const TOOL = 'docker-compose';
+
+/**
+ * The Compose plugin for an instance of this architecture, through the runner's tool cache.
+ *
+ * @throws as fetchCompose
+ */
+export async function loadCompose(docker: DockerInput, arch: string, log: Log): Promise<ComposeProgram> {
+  const toolCache = runnerToolCache();
+  return fetchCompose(docker.compose, composeRelease(docker), arch, { toolCache, log });
+}
 
 /**
  * Fetches the release of Compose v2 that the inputs name, through the runner's tool cache, and checks it: against

@@ -4,10 +4,7 @@ import type { Facts } from './facts';
 import { shellQuote } from './quote';
 import { DATA_PATH_FILE, PROJECT, STACK_DIRECTORY } from './stack';
 
-const SUPPORTED: Readonly<Record<string, readonly string[]>> = {
-  debian: ['12', '13'],
-  ubuntu: ['22.04', '24.04'],
-};
+const SUPPORTED = ['debian 12', 'debian 13', 'ubuntu 22.04', 'ubuntu 24.04'];
 const ARCHITECTURES = ['x86_64', 'aarch64'];
 
 /**
@@ -25,7 +22,7 @@ export function requirePossible(desired: Desired, facts: Facts): void {
 
 function requireSystem({ os, arch, systemd }: Facts): void {
   const doing = 'checking the operating system of the instance';
-  if (!SUPPORTED[os.id]?.includes(os.version)) {
+  if (!SUPPORTED.includes(`${os.id} ${os.version}`)) {
     throw new ActionError('Unsupported operating system', {
       doing,
       happened: `it is ${os.name === '' ? 'unknown' : os.name}`,

@@ -19,7 +19,8 @@ export const SHELL_COMMAND =
  */
 export function requireShell({ status, stderr, stdout }: CommandResult): void {
   const sudo =
-    /^sudo: (.*)$/m.exec(stderr)?.[1] ?? (/sudo: (?:command )?not found/.test(stderr) ? 'not found' : null);
+    /^sudo: (?!unable to resolve host)(.*)$/m.exec(stderr)?.[1] ??
+    (/sudo: (?:command )?not found/.test(stderr) ? 'not found' : null);
   if (sudo !== null) {
     throw new ActionError('No sudo without a password', {
       doing: 'becoming root on the instance with `sudo -n`',

@@ -125,12 +125,14 @@ async function attemptWithPins(options: ConnectOptions, timeoutMs: number): Prom
 
 function requireUsableKey(privateKey: string): void {
   const parsed = utils.parseKey(privateKey);
-  if (!(parsed instanceof Error)) return;
+  const keys = Array.isArray(parsed) ? parsed : [parsed];
+  if (keys.every((key) => !(key instanceof Error) && key.isPrivateKey())) return;
   throw new ActionError('Invalid SSH private key', {
     doing: 'reading the input ssh-private-key',
-    happened: /encrypted/i.test(parsed.message)
-      ? 'it is encrypted with a passphrase'
-      : 'it is not a private key in OpenSSH or PEM format',
+    happened:
+      parsed instanceof Error && /encrypted/i.test(parsed.message)
+        ? 'it is encrypted with a passphrase'
+        : 'it is not a private key in OpenSSH or PEM format',
     next: 'Give the whole file with its BEGIN and END lines, without a passphrase, from a secret; `ssh-keygen -t ed25519 -N ""` makes one',
   });
 }

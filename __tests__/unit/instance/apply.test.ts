@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { applyPlan } from '../../../src/instance/apply';
+import { sha256 } from '../../../src/instance/digest';
+import { requireShell, SHELL_COMMAND } from '../../../src/instance/remote-shell';
+import { type Action, instanceStep } from '../../../src/instance/steps';
+import type { Log } from '../../../src/log';
+import type { CommandResult, SshConnection } from '../../../src/ssh/connection';
+
+/** An "instance" that is a bash of this machine, without root. */
+const localBash: SshConnection = {
+  close: () => undefined,
+  run: (command, { stdin, onLine }) =>
+    new Promise<CommandResult>((resolve) => {
+      expect(command).toBe(SHELL_COMMAND);
+      const child = spawn('bash', ['--norc', '-s', '--', '198.51.100.7 1 10.0.0.2 22']);
+      let stdout = '';
+      let stderr = '';
+      child.stdout.on('data', (chunk) => {
+        stdout += chunk;
+      });
+      child.stderr.on('data', (chunk) => {
+        stderr += chunk;
+      });
+      child.stdin.on('error', () => undefined);
+      child.on('close', (status) => {
+        for (const line of stdout.split('\n')) onLine?.(line);
+        resolve({ status, signal: null, stdout, stderr });
+      });
+      if (stdin instanceof Readable) stdin.pipe(child.stdin);
+      else child.stdin.end(stdin);
+    }),
+};
+
+let directory: string;
+let groups: string[];
+let output: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'apply-'));
+  groups = [];
+  output = '';
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const log: Log = {
+  info: () => undefined,
+  debug: () => undefined,
+  notice: () => undefined,
+  warning: () => undefined,
+  mask: () => undefined,
+  foreign: (text) => {
+    output += text;
+  },
+  group: (title, work) => {
+    groups.push(title);
+    return work();
+  },
+};
+
+function apply(actions: Action[], connection = localBash) {
+  const steps = actions.map((action, index) =>
+    instanceStep(action, `step ${index}`, null, '', 'of the test'),
+  );
+  const factsArguments = ['ci', '5000', '18080', ''];
+  return applyPlan({ connection, log, plan: { steps, notes: [] }, factsArguments, compose: null });
+}
+
+const hostile = `$(touch owned) \`touch owned\` 'q' "q" \\ * -n é
+second line ${'x'.repeat(5000)}`;
+
+test('runs the steps in order, whole files in place, and returns the facts', async () => {
+  const folder = join(directory, "it's a $(touch owned) `dir`");
+  const facts = await apply([
+    { kind: 'make-directory', path: folder },
+    { kind: 'write-file', path: join(folder, 'a file'), content: hostile },
+    { kind: 'write-file', path: join(folder, 'gone'), content: '' },
+    { kind: 'remove-file', path: join(folder, 'gone') },
+  ]);
+  expect(facts.client).toBe('198.51.100.7');
+  expect(groups).toHaveLength(4);
+  expect(readdirSync(directory)).toHaveLength(1);
+  expect(readdirSync(folder)).toEqual(['a file']);
+  expect(sha256(readFileSync(join(folder, 'a file')))).toBe(sha256(hostile));
+  expect(statSync(join(folder, 'a file')).mode & 0o777).toBe(0o644);
+});
+
+test('stops at the step that fails, and says why', async () => {
+  const attempt = apply([
+    { kind: 'remove-file', path: directory },
+    { kind: 'write-file', path: join(directory, 'later'), content: '' },
+  ]);
+  await expect(attempt).rejects.toThrow(/^Setup step failed: .*step 0.*Is a directory/);
+  expect(groups).toHaveLength(1);
+  expect(output).toContain('Is a directory');
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test('runs nothing when not all of the script arrived', async () => {
+  const cut: SshConnection = {
+    ...localBash,
+    run: (command, options) =>
+      localBash.run(command, { ...options, stdin: String(options.stdin).slice(0, -20) }),
+  };
+  const attempt = apply([{ kind: 'write-file', path: join(directory, 'x'), content: '' }], cut);
+  await expect(attempt).rejects.toThrow(/No usable shell|Setup was cut off/);
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test.each([
+  ['No sudo without a password', { status: 1, stderr: 'sudo: a password is required\n' }],
+  ['No sudo without a password', { status: 1, stderr: 'sudo: sorry, you must have a tty to run sudo\n' }],
+  ['No sudo without a password', { status: 127, stderr: 'sh: 1: exec: sudo: not found\n' }],
+  ['No usable shell', { status: 1, stdout: 'This account is currently not available.\n' }],
+])('%s: %j', (title, result) => {
+  expect(() => requireShell({ signal: null, stdout: '', stderr: '', ...result })).toThrow(title);
+});

@@ -1,0 +1,94 @@
+import { excerpt } from '../../../src/instance/excerpt';
+import { ProgressPrinter } from '../../../src/instance/progress';
+import type { Log } from '../../../src/log';
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+function printer(...titles: string[]) {
+  const lines: string[] = [];
+  const log: Log = {
+    info: (text) => lines.push(text.replace(/[\d.]+ s/, 'N s')),
+    debug: () => undefined,
+    notice: () => undefined,
+    warning: () => undefined,
+    mask: () => undefined,
+    foreign: (text) => lines.push(`| ${text}`),
+    async group(title, work) {
+      lines.push(`> ${title}`);
+      const result = await work();
+      lines.push('<');
+      return result;
+    },
+  };
+  const progress = new ProgressPrinter('T', titles, log);
+  return { lines, progress, printed: progress.print() };
+}
+
+test('prints each step as a group, as its lines arrive', async () => {
+  const { lines, progress, printed } = printer('one', 'two');
+  progress.push('banner');
+  progress.push('T begin 0');
+  progress.push('a');
+  await settled();
+  expect(lines).toEqual(['> one', '| a']);
+  for (const line of ['', 'b', 'T-begin 1', 'T end 0 0', 'T begin 1', 'c', 'T end 1 0', 'T facts {}']) {
+    progress.push(line);
+  }
+  progress.end();
+  await printed;
+  expect(lines).toEqual([
+    '> one',
+    '| a',
+    '| b\nT-begin 1',
+    'Done in N s',
+    '<',
+    '> two',
+    '| c',
+    'Done in N s',
+    '<',
+  ]);
+  expect(progress.failure).toBeNull();
+});
+
+test('keeps the last lines of a step that failed', async () => {
+  const { lines, progress, printed } = printer('one');
+  progress.push('T begin 0');
+  for (let line = 1; line <= 20; line++) progress.push(`line ${line}`);
+  progress.push('T end 0 100');
+  progress.end();
+  await printed;
+  expect(lines.slice(-2)).toEqual(['Failed after N s', '<']);
+  expect(progress.failure).toMatchObject({ step: 0, status: 100 });
+  expect(progress.failure?.lastLines).toHaveLength(15);
+  expect(progress.failure?.lastLines.at(-1)).toBe('line 20');
+});
+
+test('ends a group that was cut off', async () => {
+  const { lines, progress, printed } = printer('one');
+  progress.push('T begin 0');
+  progress.push('a');
+  progress.end();
+  await printed;
+  expect(lines).toEqual(['> one', '| a', '<']);
+  expect(progress.failure).toBeNull();
+});
+
+test('says that it waits for another run', async () => {
+  const { lines, progress, printed } = printer();
+  progress.push('T waiting');
+  progress.push('T locked');
+  progress.end();
+  await printed;
+  expect(lines).toEqual(['Another run is changing this instance: waiting for it to end, up to 15 min']);
+  expect(progress.locked).toBe(true);
+});
+
+test.each([
+  ['two\nlines', 'two lines'],
+  ['\u001b[1;31mred\u001b[0m', 'red'],
+  ['\u001b]8;;http://x\u0007link\u001b]8;;\u0007', 'link'],
+  ['a\u0000b\u202ec', 'a b c'],
+  ['x'.repeat(700), `…${'x'.repeat(600)}`],
+])('excerpt of %j', (text, expected) => {
+  expect(excerpt(text)).toBe(expected);
+});
