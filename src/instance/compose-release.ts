@@ -28,9 +28,9 @@ export interface ToolCache {
   cacheFile(source: string, target: string, tool: string, version: string, arch: string): Promise<string>;
 }
 
-/** Loaded only when it is needed; by `require`, because `import()` would split the bundle in two. */
-function runnerToolCache(): ToolCache {
-  return require('@actions/tool-cache');
+/** Loaded only when it is needed. */
+async function runnerToolCache(): Promise<ToolCache> {
+  return import('@actions/tool-cache');
 }
 
 const TOOL = 'docker-compose';
@@ -41,7 +41,7 @@ const TOOL = 'docker-compose';
  * @throws as fetchCompose
  */
 export async function loadCompose(docker: DockerInput, arch: string, log: Log): Promise<ComposeProgram> {
-  const toolCache = runnerToolCache();
+  const toolCache = await runnerToolCache();
   return fetchCompose(docker.compose, composeRelease(docker), arch, { toolCache, log });
 }
 

@@ -2,8 +2,7 @@ import { converge, type Outcome, type Target } from '../converge/converge';
 import type { FirewallState, FirewallStep } from '../firewall/plan';
 import { firewallTarget } from '../firewall/target';
 import type { Compute, FirewallRule, Instance } from '../gcp/compute';
-import { fetchCompose, runnerToolCache } from '../instance/compose-release';
-import { composeRelease } from '../instance/desired';
+import { loadCompose } from '../instance/compose-release';
 import type { Facts } from '../instance/facts';
 import type { InstanceStep } from '../instance/steps';
 import { instanceTarget } from '../instance/target';
@@ -97,11 +96,7 @@ export function siteInstance({ inputs, log }: Run, connection: SshConnection): T
     user: inputs.ssh.user,
     registry: inputs.registry,
     docker: inputs.docker,
-    loadCompose: async (arch) =>
-      fetchCompose(inputs.docker.compose, composeRelease(inputs.docker), arch, {
-        toolCache: await runnerToolCache(),
-        log,
-      }),
+    loadCompose: (arch) => loadCompose(inputs.docker, arch, log),
   });
 }
 
