@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { down } from './machines/down.ts';
 import { environment } from './machines/environment.ts';
+import { action } from './machines/github/action.ts';
+import { workflow } from './machines/github/workflow.ts';
 import { containerOf } from './machines/instance.ts';
 import { DEFAULT_KIND, kindOf } from './machines/kinds.ts';
 import { LabError } from './machines/process.ts';
@@ -45,6 +47,8 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
     const options = ['exec', '--interactive', ...terminal, containerOf(machine), ...command];
     return spawnSync('docker', options, { stdio: 'inherit' }).status ?? 255;
   },
+  action,
+  workflow,
   reset: async (args) => {
     const { values, positionals } = parseArgs({
       args,

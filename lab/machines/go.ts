@@ -35,8 +35,7 @@ export function ensureGoProgram(program: GoProgram): Promise<string> {
 
 async function makeGoProgram(program: GoProgram): Promise<string> {
   const folder = cacheFolder('bin');
-  const version = program.source.split('@')[1];
-  const path = join(folder, `${program.name}-${version}`);
+  const path = join(folder, fileName(program));
   if (existsSync(path)) return path;
   const host = await hasGo(OLDEST_GO.major, OLDEST_GO.minor);
   const where = host ? "this host's Go" : "Debian's Go in a container";
@@ -45,6 +44,11 @@ async function makeGoProgram(program: GoProgram): Promise<string> {
   );
   renameSync(join(folder, program.name), path);
   return path;
+}
+
+/** Name of the program's file in the cache. */
+export function fileName(program: GoProgram): string {
+  return `${program.name}-${program.source.split('@')[1]}`;
 }
 
 async function buildOnHost(program: GoProgram, folder: string): Promise<void> {

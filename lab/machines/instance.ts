@@ -5,7 +5,7 @@ import { cacheFolder } from './checkout.ts';
 import { control } from './control.ts';
 import { ensureBase, ensureImage } from './images.ts';
 import { type Kind, kindOf } from './kinds.ts';
-import { bootMachine, createMachine, listMachines, removeMachine } from './machine.ts';
+import { bootMachine, createMachine, imageOf, isRunning, listMachines, removeMachine } from './machine.ts';
 import { externalIp, internalIp } from './network.ts';
 import { LabError } from './process.ts';
 
@@ -56,6 +56,12 @@ export async function recreateInstance(name: string, kind: Kind): Promise<void> 
   });
   await control('POST', '/instances', { name, zone: ZONE, ip, internalIp: internal, container, kind });
   await bootMachine(container);
+}
+
+/** Whether an instance runs and is made from the present recipe. */
+export async function instanceIsCurrent(name: string, kind: Kind): Promise<boolean> {
+  const container = containerOf(name);
+  return (await imageOf(container)) === (await ensureInstanceImage(kind)) && (await isRunning(container));
 }
 
 /** Removes an instance with its disk; nothing happens when there is none. */

@@ -1,6 +1,7 @@
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { CHECKOUT } from './checkout.ts';
+import { ACT, fileName } from './go.ts';
 import { ensureBase, ensureImage } from './images.ts';
 import { authority } from './instance.ts';
 import { DEFAULT_KIND } from './kinds.ts';
@@ -19,7 +20,7 @@ export async function ensureRunnerImage(): Promise<string> {
     name: 'runner',
     folder: join(import.meta.dirname, 'images/runner'),
     base: await ensureBase(DEFAULT_KIND),
-    args: { CHECKOUT: ACTION_FOLDER, NODE_PACKAGE: `node-linux-${arch()}` },
+    args: { CHECKOUT: ACTION_FOLDER, NODE_PACKAGE: `node-linux-${arch()}`, ACT: fileName(ACT) },
     files: { 'ca.crt': authority() },
   });
 }

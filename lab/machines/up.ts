@@ -9,9 +9,14 @@ import { ensureEngine } from './engine.ts';
 import { ACT, ensureGoProgram } from './go.ts';
 import { ensureHost } from './host.ts';
 import { pruneImages } from './images.ts';
-import { ensureInstanceImage, instanceName, listInstances, recreateInstance } from './instance.ts';
+import {
+  ensureInstanceImage,
+  instanceIsCurrent,
+  instanceName,
+  listInstances,
+  recreateInstance,
+} from './instance.ts';
 import type { Kind } from './kinds.ts';
-import { isRunning } from './machine.ts';
 import { ensureNetwork } from './network.ts';
 import { phase, say } from './phases.ts';
 import { ensureRunnerImage, RUNNER, recreateRunner, runnerIsCurrent } from './runner.ts';
@@ -65,13 +70,11 @@ async function startInstances(options: UpOptions, cloudIsNew: boolean): Promise<
     const name = instanceName(number);
     if (!wanted.has(name)) wanted.set(name, options.kind);
   }
-  const missing: [string, Kind][] = [];
-  for (const [name, kind] of wanted) {
-    if (cloudIsNew || !(await isRunning(`gcelab-${name}`))) missing.push([name, kind]);
-  }
-  await together(
-    missing.map(([name, kind]) => phase(`machine ${name} (${kind})`, () => recreateInstance(name, kind))),
-  );
+  const starts = [...wanted].map(async ([name, kind]) => {
+    if (!cloudIsNew && (await instanceIsCurrent(name, kind))) return;
+    await phase(`machine ${name} (${kind})`, () => recreateInstance(name, kind));
+  });
+  await together(starts);
 }
 
 /** As Promise.all, but nothing goes on in the background when one part has failed. */

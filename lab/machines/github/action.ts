@@ -1,0 +1,100 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { docker } from '../process.ts';
+import { ambientCredentials } from './credentials.ts';
+import { assignments, inputVariables } from './inputs.ts';
+import { EVENT, type Job, newJob } from './job.ts';
+import { LogCommands } from './log-commands.ts';
+import { asRunner, writeOnRunner } from './runner-access.ts';
+import { watch } from './seen.ts';
+import { runStep, type StepResult } from './step.ts';
+
+const OPTIONS = {
+  json: { type: 'string' },
+  'no-post': { type: 'boolean' },
+  env: { type: 'string', multiple: true },
+  credentials: { type: 'string' },
+  permissions: { type: 'string' },
+  keep: { type: 'boolean' },
+} as const;
+
+/**
+ * Runs dist/index.js as one step of a job on the runner machine, then its post step, and returns the exit status of
+ * the first that failed.
+ */
+export async function action(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  const inputs = assignments(positionals);
+  const job = newJob();
+  const variables: Record<string, string> = { ...job.variables, ...inputVariables(inputs) };
+  const ownCredentials = inputs['credentials-json'] || inputs['access-token'];
+  const kind = values.credentials ?? (ownCredentials ? 'none' : 'external-account');
+  const ambient = await ambientCredentials(job, kind, values.permissions?.split(','));
+  Object.assign(variables, ambient.variables, assignments(values.env ?? []));
+  await writeOnRunner({ ...ambient.files, ...jobFiles(job) });
+  try {
+    const endWatch = await watch(inputs.instance);
+    const { main, post, log, commands } = await runJob(job, variables, values['no-post'] === true);
+    const seen = await endWatch();
+    if (values.json !== undefined) {
+      const { exitCode, seconds, memoryMiB, outputs, state } = main;
+      const report = {
+        exitCode,
+        seconds,
+        memoryMiB,
+        outputs,
+        state,
+        summary: main.summary + (post?.summary ?? ''),
+      };
+      const shortPost = post === null ? null : { exitCode: post.exitCode, seconds: post.seconds };
+      const whole = {
+        ...report,
+        post: shortPost,
+        annotations: commands.annotations,
+        maskedLog: log,
+        ...seen,
+      };
+      writeFileSync(values.json, `${JSON.stringify(whole, null, 2)}\n`);
+    }
+    return main.exitCode || (post?.exitCode ?? 0);
+  } finally {
+    if (!values.keep) await docker(asRunner(['rm', '-rf', job.root]));
+  }
+}
+
+interface JobResult {
+  readonly main: StepResult;
+  readonly post: StepResult | null;
+  readonly log: string;
+  readonly commands: LogCommands;
+}
+
+/** The main step, then the post step with what the main step saved, also when that failed. Masks last for the job. */
+async function runJob(
+  job: Job,
+  variables: Readonly<Record<string, string>>,
+  noPost: boolean,
+): Promise<JobResult> {
+  const commands = new LogCommands(variables.RUNNER_DEBUG === '1');
+  const lines: string[] = [];
+  const print = (line: string) => {
+    lines.push(line);
+    process.stdout.write(`${line}\n`);
+  };
+  const main = await runStep('main', job, variables, commands, print);
+  let post: StepResult | null = null;
+  if (!noPost) {
+    const state = Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value]);
+    print('##[group]Post step');
+    print('##[endgroup]');
+    post = await runStep('post', job, { ...variables, ...Object.fromEntries(state) }, commands, print);
+  }
+  return { main, post, log: lines.map((line) => `${line}\n`).join(''), commands };
+}
+
+function jobFiles(job: Job): Record<string, string> {
+  return {
+    [String(job.variables.GITHUB_EVENT_PATH)]: EVENT,
+    [`${job.workspace}/README.md`]: '# octo-repo\n',
+  };
+}

@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { attempt } from '../process.ts';
+import { ACTION_FOLDER } from '../runner.ts';
+import { parseFileCommands } from './file-commands.ts';
+import type { Job } from './job.ts';
+import type { LogCommands } from './log-commands.ts';
+import { asRunner, readOnRunner, writeOnRunner } from './runner-access.ts';
+
+/** What came of one step. */
+export interface StepResult {
+  readonly exitCode: number;
+  readonly seconds: number;
+  readonly memoryMiB: number;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly state: Readonly<Record<string, string>>;
+  readonly summary: string;
+}
+
+const FILE_COMMANDS = {
+  GITHUB_ENV: 'set_env',
+  GITHUB_OUTPUT: 'set_output',
+  GITHUB_PATH: 'add_path',
+  GITHUB_STATE: 'save_state',
+  GITHUB_STEP_SUMMARY: 'step_summary',
+} as const;
+/** How the runner cancels a step: SIGINT, then SIGTERM, then SIGKILL (actions/runner, ProcessInvoker). */
+const SIGTERM_AFTER_MS = 7_500;
+const SIGKILL_AFTER_MS = 10_000;
+
+/**
+ * Runs dist/index.js on the runner machine as one step, `main` or `post`, with file-command files of its own; lines
+ * for the log go to `print` as they come.
+ */
+export async function runStep(
+  name: string,
+  job: Job,
+  variables: Readonly<Record<string, string>>,
+  commands: LogCommands,
+  print: (line: string) => void,
+): Promise<StepResult> {
+  const folder = `${job.temp}/_runner_file_commands`;
+  const files = Object.entries(FILE_COMMANDS).map(([variable, file]) => [
+    variable,
+    `${folder}/${file}_${name}`,
+  ]);
+  const paths = Object.fromEntries(files) as Record<keyof typeof FILE_COMMANDS, string>;
+  const own = `${job.root}/${name}`;
+  await writeOnRunner({ ...Object.fromEntries(files.map(([, path]) => [path, ''])), [`${own}/usage`]: '' });
+  const exitCode = await execute(own, job, { ...variables, ...paths }, commands, print);
+  const read = await readOnRunner([...Object.values(paths), `${own}/usage`]);
+  const [seconds, kibibytes] = (read[`${own}/usage`] ?? '').trim().split(/\s+/).slice(-2).map(Number);
+  return {
+    exitCode,
+    seconds: seconds ?? Number.NaN,
+    memoryMiB: Math.round(((kibibytes ?? Number.NaN) / 1024) * 10) / 10,
+    outputs: { ...commands.outputs, ...parseFileCommands(read[paths.GITHUB_OUTPUT] ?? '') },
+    state: { ...commands.state, ...parseFileCommands(read[paths.GITHUB_STATE] ?? '') },
+    summary: read[paths.GITHUB_STEP_SUMMARY] ?? '',
+  };
+}
+
+function execute(
+  own: string,
+  job: Job,
+  variables: Readonly<Record<string, string>>,
+  commands: LogCommands,
+  print: (line: string) => void,
+): Promise<number> {
+  const options = ['--workdir', job.workspace, ...Object.keys(variables).flatMap((name) => ['--env', name])];
+  const command = ['gcelab-step', own, `${ACTION_FOLDER}/dist/index.js`];
+  // Values go through the client's environment: they may be secrets, and a command line is no place for those.
+  const child = spawn('docker', asRunner(command, options), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, ...variables, ...dockerVariables() },
+    detached: true,
+  });
+  createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (text) => {
+    const line = commands.line(text);
+    if (line !== null) print(line);
+  });
+  const stop = cancelling(own);
+  return new Promise((done, fail) => {
+    child.on('error', fail);
+    child.on('close', (code) => {
+      stop();
+      done(code ?? 255);
+    });
+  });
+}
+
+/** Hands a signal to this process on to the step, as the runner cancels a job. Returns how to end that. */
+function cancelling(own: string): () => void {
+  const timers: NodeJS.Timeout[] = [];
+  const signal = (name: string) =>
+    attempt('docker', asRunner(['sh', '-c', 'kill -s "$1" "$(cat "$0/pid")"', own, name]));
+  const cancel = () => {
+    if (timers.length > 0) return;
+    timers.push(setTimeout(() => signal('TERM'), SIGTERM_AFTER_MS));
+    timers.push(setTimeout(() => signal('KILL'), SIGKILL_AFTER_MS));
+    signal('INT');
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, cancel);
+  return () => {
+    for (const timer of timers) clearTimeout(timer);
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, cancel);
+  };
+}
+
+function dockerVariables(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      name.startsWith('DOCKER_') && value !== undefined ? [[name, value]] : [],
+    ),
+  );
+}
