@@ -112,12 +112,21 @@ const PREFIX = /^\/compute\/v1\//;
 
 function match(request: Request): { route: Route; params: Record<string, string> } {
   const path = request.url.pathname;
-  const segments = path.replace(PREFIX, '').split('/').map(decodeURIComponent);
+  const segments = path.replace(PREFIX, '').split('/').map(decode);
   for (const route of ROUTES) {
     const params = route.method === request.method ? variables(route.path.split('/'), segments) : null;
     if (params !== null) return { route, params };
   }
   throw new ApiError(404, [{ message: 'Not Found', domain: 'global', reason: 'notFound' }]);
+}
+
+/** A segment that is not valid is left as it is: no resource has such a name. */
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 function variables(pattern: readonly string[], segments: readonly string[]): Record<string, string> | null {
