@@ -6,6 +6,8 @@ export interface ApiError {
   readonly reason: string;
   /** Text of the answer. It comes from outside: show it escaped only. */
   readonly message: string;
+  /** There was no answer: refused, reset, timed out, no such host. */
+  readonly unreachable: boolean;
   /** The answer was no JSON, so it hardly came from the API. */
   readonly malformed: boolean;
 }
@@ -13,8 +15,13 @@ export interface ApiError {
 /** gax puts the body of the answer here, and nowhere else: its own errors have no `errors[].reason`. */
 const RAW_PAYLOAD = Symbol.for('google-gax.rawHttpResponsePayload');
 
+/** gRPC's names for no answer: https://grpc.io/docs/guides/status-codes/ */
+const DEADLINE_EXCEEDED = 4;
+const UNAVAILABLE = 14;
+
 interface GaxError {
   readonly message: string;
+  readonly code?: unknown;
   readonly httpStatusCode?: unknown;
   readonly cause?: unknown;
   readonly [RAW_PAYLOAD]?: unknown;
@@ -42,11 +49,14 @@ export function readApiError(thrown: unknown): ApiError {
   const status = numberOrNull(error.httpStatusCode);
   const payload = parsed(error[RAW_PAYLOAD]);
   const body = errorBody(payload);
+  const malformed = (status !== null && body === null) || rootCause(error) instanceof SyntaxError;
   return {
+    unreachable:
+      status === null && !malformed && [DEADLINE_EXCEEDED, UNAVAILABLE].includes(Number(error.code)),
+    malformed,
     status: status ?? numberOrNull(body?.code),
     reason: text(body?.errors?.[0]?.reason) || text(body?.details?.find((d) => d.reason)?.reason),
     message: text(body?.message) || error.message,
-    malformed: (status !== null && body === null) || rootCause(error) instanceof SyntaxError,
   };
 }
 
@@ -58,7 +68,7 @@ export function readApiError(thrown: unknown): ApiError {
  * https://cloud.google.com/compute/docs/api/best-practices#handling-errors
  */
 export function transience(error: ApiError): 'outage' | 'rate' | null {
-  if (error.status === null) return error.malformed ? null : 'outage';
+  if (error.status === null) return error.unreachable ? 'outage' : null;
   if (error.status === 429) return 'rate';
   if (RATE_REASONS.has(error.reason)) return 'rate';
   if (BUSY_REASONS.has(error.reason)) return 'outage';

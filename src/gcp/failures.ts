@@ -11,10 +11,11 @@ export interface Call {
   readonly permission: string;
 }
 
-/** An ActionError for whatever a client threw, with what to do about it. */
-export function explain(thrown: unknown, call: Call): ActionError {
+/** An ActionError for a failed call, with what to do about it; what is no failed call comes back as it is. */
+export function explain(thrown: unknown, call: Call): unknown {
   if (thrown instanceof ActionError) return thrown;
   const error = readApiError(thrown);
+  if (error.status === null && !error.unreachable && !error.malformed) return thrown;
   return explainApiError(error, call, thrown);
 }
 

@@ -53,6 +53,7 @@ function operationError({ error, httpErrorStatusCode, httpErrorMessage }: Operat
     status: httpErrorStatusCode || STATUS_OF_CODE.get(first.code ?? '') || 400,
     reason: first.code ?? '',
     message: first.message || httpErrorMessage || first.code || 'no message',
+    unreachable: false,
     malformed: false,
   };
 }

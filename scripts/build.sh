@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# npm run build: writes dist/, the bundle that GitHub runs. The same inputs give the same bytes, in any directory.
+# `scripts/build.sh DIRECTORY` writes it there instead.
+set -euo pipefail
+# shellcheck source=scripts/prepare.sh
+. "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
+
+out=${1:-$root/dist}
+
+# Two builds at once would write into each other's files.
+mkdir -p build
+exec 9>build/.lock
+flock 9
+
+rm -rf build/js build/bundle
+tsc -p scripts/bundle
+node scripts/bundle/one-file.ts
+node scripts/bundle/overlay.ts
+ncc build build/js/main.js --out build/bundle --target es2022 --minify --no-cache --quiet --license licenses.txt
+
+# One script and the licenses of what is in it: a second script, an addon or a program has no business here.
+for file in build/bundle/*; do
+  case "${file##*/}" in
+    index.js | licenses.txt) ;;
+    *) printf 'The bundle would hold %s, which is not expected.\n' "${file##*/}" >&2 && exit 1 ;;
+  esac
+done
+
+rm -rf "$out"
+mkdir -p "$out"
+cp build/bundle/* "$out/"
+printf 'dist/index.js: %s bytes\n' "$(wc -c <"$out/index.js")"

@@ -1,0 +1,49 @@
+/**
+ * What the bundle leaves out of its packages, each with the reason why the action does not miss it. Paths below
+ * node_modules, and what is there instead.
+ */
+export const REPLACED: Readonly<Record<string, string>> = {
+  // gax without gRPC: the Compute clients are given `fallback`, and take nothing else from its index.
+  'google-gax/build/src/index.js': `
+    exports.fallback = require('./fallback');
+    exports.decodeAnyProtosInArray = require('./util').decodeAnyProtosInArray;
+    exports.loggingUtils = require('google-logging-utils');
+  `,
+  // Mixins that the Compute clients do not have, with 2 MB of generated messages.
+  'google-gax/build/protos/iam_service.js': '',
+  'google-gax/build/protos/locations.js': '',
+  'google-gax/build/protos/operations.js': '',
+  'google-gax/build/src/iamService.js': '',
+  'google-gax/build/src/locationService.js': '',
+  'google-gax/build/src/operationsClient.js': '',
+  'google-gax/build/src/resumableUpload.js': '',
+  'google-gax/build/src/resumableSourceFromFile.js': '',
+  // Streaming calls.
+  'duplexify/index.js': 'module.exports = class {};',
+  'retry-request/index.js': 'module.exports = {};',
+  // The parser of .proto files: the descriptors are JSON.
+  'protobufjs/index.js': "module.exports = require('./light');",
+  // A dispatcher for fetch in @actions/http-client, whose own requests go through node:https.
+  'undici/index.js': 'exports.ProxyAgent = class {};',
+  // For Node without streams of the web.
+  'web-streams-polyfill/dist/ponyfill.es2018.js': '',
+};
+
+/** Packages of which one other package gets to see a part only. */
+export const ADDED: Readonly<Record<string, string>> = {
+  // gax makes a GoogleAuth only where it is given no AuthClient.
+  'google-gax/node_modules/google-auth-library/index.js': 'exports.GoogleAuth = class {};',
+  // An addon that tells ssh2 how fast the CPU is with AES; without it ssh2 asks nobody, and is as fast.
+  'cpu-features/index.js': "throw new Error('cpu-features is left out');",
+};
+
+/**
+ * Lines of a package that are other than they were. The bundler makes a second file of each `import()`; `require` is as
+ * lazy, and stays in the one.
+ */
+export const EDITED: readonly (readonly [string, readonly [from: string, to: string]])[] = [
+  ['gaxios/build/cjs/src/gaxios.js', ["await import('node-fetch')", "require('node-fetch')"]],
+  ['gaxios/build/cjs/src/gaxios.js', ["await import('https-proxy-agent')", "require('https-proxy-agent')"]],
+  // Reads forms out of answers.
+  ['node-fetch/src/body.js', ["await import('./utils/multipart-parser.js')", '{}']],
+];
