@@ -36,16 +36,16 @@ const MAX_BLOB_BYTES = 100 * 1024 ** 3;
  * @throws Error that says what is wrong with it, without its text
  */
 export function parseManifest(text: string, mediaType: string): Manifest {
+  const isImage = IMAGE_TYPES.includes(mediaType);
+  if (!isImage && !INDEX_TYPES.includes(mediaType))
+    throw new Error('its Content-Type is not that of a manifest');
   const json = parseObject(text);
   // OCI: a mediaType that contradicts the one it is served as is an attack (CVE-2021-41190).
   if (json.mediaType !== undefined && json.mediaType !== mediaType) {
     throw new Error('the manifest is of another type than its Content-Type says');
   }
-  if (IMAGE_TYPES.includes(mediaType)) {
-    return { kind: 'image', config: descriptor(json.config), layers: descriptors(json.layers) };
-  }
-  if (INDEX_TYPES.includes(mediaType)) return { kind: 'index', manifests: descriptors(json.manifests) };
-  throw new Error('its Content-Type is not that of a manifest');
+  if (!isImage) return { kind: 'index', manifests: descriptors(json.manifests) };
+  return { kind: 'image', config: descriptor(json.config), layers: descriptors(json.layers) };
 }
 
 /** The digests of the uncompressed layers that an image configuration names; empty for anything else. */

@@ -71,14 +71,15 @@ export function removeEntries(
 ): Buffer | null {
   const list = insecureRegistries(bytes) ?? [];
   if (!list.some((entry) => entries.includes(entry))) return bytes;
-  return edit(bytes, (text, options) => {
+  // Without formatting options the rest of the file keeps its form, even where it is all on one line.
+  return edit(bytes, (text) => {
     let now = text;
     for (let index = list.length - 1; index >= 0; index--) {
       if (entries.includes(list[index] ?? ''))
-        now = applyEdits(now, modify(now, [KEY, index], undefined, options));
+        now = applyEdits(now, modify(now, [KEY, index], undefined, {}));
     }
     const empty = (parse(now)[KEY] as unknown[]).length === 0;
-    return empty && dropEmpty ? applyEdits(now, modify(now, [KEY], undefined, options)) : now;
+    return empty && dropEmpty ? applyEdits(now, modify(now, [KEY], undefined, {})) : now;
   });
 }
 

@@ -1,0 +1,202 @@
+import type { Docker, LocalImage, Transfer } from '../../../src/image/docker';
+import { pushImage } from '../../../src/image/push';
+import { parseReference } from '../../../src/image/reference';
+import { registryApi } from '../../../src/image/registry-api';
+import { registryHttp } from '../../../src/image/registry-http';
+import type { Log } from '../../../src/log';
+import { digestOf, Liar } from './liar';
+
+const OCI = 'application/vnd.oci.image.manifest.v1+json';
+const INDEX = 'application/vnd.oci.image.index.v1+json';
+const diffId = `sha256:${'d'.repeat(64)}`;
+const configText = JSON.stringify({ rootfs: { type: 'layers', diff_ids: [diffId] } });
+const classicId = digestOf(Buffer.from(configText));
+
+let liar: Liar;
+let port: number;
+let docker: FakeDocker;
+let logged: string[];
+const pauses: number[] = [];
+
+beforeEach(async () => {
+  liar = new Liar();
+  port = (await liar.start()).port;
+  docker = new FakeDocker();
+  docker.images.set('app:1', { id: classicId, diffIds: [diffId] });
+  logged = [];
+  pauses.length = 0;
+});
+afterEach(() => liar.stop());
+
+/** A daemon that keeps references, and pushes into the liar. */
+class FakeDocker implements Docker {
+  readonly images = new Map<string, LocalImage>();
+  readonly calls: string[] = [];
+  /** What the next pushes and pulls end with; without any they succeed. */
+  readonly failures: string[] = [];
+  layer = Buffer.from('layer');
+  upload: (reference: string) => void = (reference) => uploadImage(reference, this.layer);
+
+  inspect = async (reference: string) => this.images.get(reference) ?? null;
+  tag = async (source: string, reference: string) => {
+    this.calls.push(`tag ${reference}`);
+    const found = [...this.images.values()].find(({ id }) => id === source);
+    if (found === undefined) throw new Error(`no ${source}`);
+    this.images.set(reference, found);
+  };
+  untag = async (reference: string) => {
+    this.calls.push(`untag ${reference}`);
+    // A daemon drops an image with its last reference; one that a container uses would stay.
+    this.images.set(`kept ${reference}`, this.images.get(reference) as LocalImage);
+    this.images.delete(reference);
+  };
+  pull = async (reference: string) => {
+    this.calls.push(`pull ${reference}`);
+    return this.#transfer(() => this.images.set(reference, { id: classicId, diffIds: [diffId] }));
+  };
+  push = async (reference: string, onLine: (line: string) => void) => {
+    this.calls.push(`push ${reference}`);
+    onLine('abc: Pushed');
+    return this.#transfer(() => this.upload(reference));
+  };
+  #transfer(work: () => void): Transfer {
+    const output = this.failures.shift();
+    if (output !== undefined) return { ok: false, output };
+    work();
+    return { ok: true, output: '' };
+  }
+}
+
+function uploadImage(reference: string, layer: Buffer): void {
+  const [, path = '', tag = ''] = /^[^/]+\/(.+):([^:]+)$/.exec(reference) ?? [];
+  const config = liar.blob(Buffer.from(configText));
+  liar.put(path, tag, OCI, { mediaType: OCI, config, layers: [liar.blob(layer)] });
+}
+
+function push(targets = [{ path: 'app', tag: '1' }], image = 'app:1') {
+  const api = registryApi(registryHttp({ scheme: 'http', host: '127.0.0.1', port }), async () => {});
+  const log = {
+    info: (text) => void logged.push(text),
+    foreign() {},
+    group: (_, work) => work(),
+  } as Partial<Log> as Log;
+  const sleep = async (ms: number) => void pauses.push(ms);
+  const job = { image: parseReference(image), registry: `127.0.0.1:${port}`, targets, verify: true };
+  return pushImage(job, { docker, api, log, sleep }).finally(() => api.close());
+}
+
+const there = (tag: string) => `127.0.0.1:${port}/${tag}`;
+
+test('pushes every target, takes the digest from the registry, and leaves no tag', async () => {
+  const before = [...docker.images.keys()];
+  const pushed = await push([
+    { path: 'app', tag: '1' },
+    { path: 'team/app', tag: 'x' },
+  ]);
+  const digest = digestOf(liar.manifests.get('app 1')?.bytes as Buffer);
+  expect(pushed).toEqual([
+    { reference: there('app:1'), digest, before: null },
+    { reference: there('team/app:x'), digest, before: null },
+  ]);
+  expect([...docker.images.keys()].filter((name) => !name.startsWith('kept'))).toEqual(before);
+  // The layer is downloaded once; for the second repository its end is read.
+  expect(liar.seen.filter((line) => line.endsWith(digestOf(docker.layer)))).toHaveLength(2);
+});
+
+test('a tag that was there leads to where it led', async () => {
+  const other = { id: `sha256:${'e'.repeat(64)}`, diffIds: [] };
+  docker.images.set(there('app:1'), other);
+  docker.images.set('other', other);
+  await push();
+  expect(docker.images.get(there('app:1'))).toBe(other);
+});
+
+test('a tag that leads to the image already is left alone', async () => {
+  docker.images.set(there('app:1'), { id: classicId, diffIds: [diffId] });
+  await push();
+  expect(docker.calls).toEqual([`push ${there('app:1')}`]);
+});
+
+test('an image that is not there is pulled', async () => {
+  docker.failures.push('Get "https://x/v2/": net/http: TLS handshake timeout');
+  await push(undefined, 'ghcr.io/me/app');
+  expect(docker.calls.slice(0, 2)).toEqual(['pull ghcr.io/me/app:latest', 'pull ghcr.io/me/app:latest']);
+  expect(pauses).toEqual([1000]);
+});
+
+test('what is transient is tried again, with growing pauses, and not for ever', async () => {
+  docker.failures.push(...Array(2).fill('unexpected EOF'));
+  await push();
+  expect(pauses).toEqual([1000, 2000]);
+  expect(logged.join('\n')).toContain('(unexpected EOF); again in 1 s');
+  docker.failures.push(...Array(9).fill('connection refused'));
+  await expect(push()).rejects.toMatchObject({ title: 'Push failed' });
+  expect(pauses).toEqual([1000, 2000, 1000, 2000, 4000, 8000, 16000]);
+});
+
+test.each([
+  ['denied: no', 'Push denied'],
+  ['http: server gave HTTP response to HTTPS client', 'Runner does not accept the registry'],
+  ['name invalid', 'Push failed'],
+])('%s is not tried again, and the tag goes', async (output, title) => {
+  docker.failures.push(output);
+  await expect(push()).rejects.toMatchObject({ title });
+  expect(pauses).toEqual([]);
+  expect(docker.calls.at(-1)).toBe(`untag ${there('app:1')}`);
+});
+
+test('an image that nobody has is not found', async () => {
+  docker.failures.push('pull access denied for nope, repository does not exist');
+  await expect(push(undefined, 'nope')).rejects.toMatchObject({ title: 'Image not found' });
+});
+
+test('a push that left nothing is found out', async () => {
+  docker.upload = () => {};
+  await expect(push()).rejects.toMatchObject({ title: 'Pushed image not served' });
+});
+
+describe('verify', () => {
+  test('another image under the tag', async () => {
+    docker.images.set('app:1', { id: `sha256:${'0'.repeat(64)}`, diffIds: [`sha256:${'1'.repeat(64)}`] });
+    await expect(push()).rejects.toMatchObject({ title: 'Pushed image differs' });
+  });
+
+  test('a layer whose content is another', async () => {
+    docker.upload = (reference) => {
+      uploadImage(reference, docker.layer);
+      liar.blobs.set(digestOf(docker.layer), Buffer.from('LAYER'));
+    };
+    await expect(push()).rejects.toMatchObject({ title: 'Registry answer not valid' });
+  });
+
+  test('the containerd image store: the id is the digest of the manifest', async () => {
+    docker.upload = (reference) => uploadImage(reference, docker.layer);
+    uploadImage(there('app:1'), docker.layer);
+    const id = digestOf(liar.manifests.get('app 1')?.bytes as Buffer);
+    docker.images.set('app:1', { id, diffIds: [] });
+    await push();
+  });
+
+  test('an index of which one platform is this image, and an index with a gap', async () => {
+    docker.images.set('app:1', { id: `sha256:${'9'.repeat(64)}`, diffIds: [diffId] });
+    docker.upload = () => {
+      const config = liar.blob(Buffer.from(configText));
+      const amd64 = liar.put('app', 'amd64', OCI, { mediaType: OCI, config, layers: [] });
+      liar.put('app', '1', INDEX, { mediaType: INDEX, manifests: [{ mediaType: OCI, ...amd64 }] });
+    };
+    await push();
+    docker.upload = () => liar.put('app', '1', INDEX, { manifests: [{ digest: diffId, size: 1 }] });
+    await expect(push()).rejects.toThrow(`has no image manifest ${diffId}`);
+  });
+
+  test('large layers that were there before are only probed, and new ones are read', async () => {
+    docker.layer = Buffer.alloc(33 * 1024 * 1024, 1);
+    await push();
+    liar.seen.length = 0;
+    await push();
+    expect(logged.at(-1)).toContain('1 known layers are still complete');
+    liar.blobs.set(digestOf(docker.layer), Buffer.alloc(100));
+    docker.upload = () => {};
+    await expect(push()).rejects.toThrow('it does not have all 34603008 bytes');
+  });
+});
