@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { docker } from '../process.ts';
+import { attempt, docker } from '../process.ts';
 import { ambientCredentials } from './credentials.ts';
 import { assignments, inputVariables } from './inputs.ts';
 import { EVENT, type Job, newJob } from './job.ts';
@@ -12,6 +12,8 @@ import { runStep, type StepResult } from './step.ts';
 const OPTIONS = {
   json: { type: 'string' },
   'no-post': { type: 'boolean' },
+  // A later step of the same job: a shell command, run between main and post if main succeeded.
+  later: { type: 'string' },
   env: { type: 'string', multiple: true },
   credentials: { type: 'string' },
   permissions: { type: 'string' },
@@ -34,7 +36,10 @@ export async function action(args: string[]): Promise<number> {
   await writeOnRunner({ ...ambient.files, ...jobFiles(job) });
   try {
     const endWatch = await watch(inputs.instance);
-    const { main, post, log, commands } = await runJob(job, variables, values['no-post'] === true);
+    const { main, later, post, log, commands } = await runJob(job, variables, {
+      later: values.later,
+      noPost: values['no-post'] === true,
+    });
     const seen = await endWatch();
     if (values.json !== undefined) {
       const { exitCode, seconds, memoryMiB, outputs, state } = main;
@@ -49,6 +54,7 @@ export async function action(args: string[]): Promise<number> {
       const shortPost = post === null ? null : { exitCode: post.exitCode, seconds: post.seconds };
       const whole = {
         ...report,
+        later,
         post: shortPost,
         annotations: commands.annotations,
         maskedLog: log,
@@ -56,7 +62,7 @@ export async function action(args: string[]): Promise<number> {
       };
       writeFileSync(values.json, `${JSON.stringify(whole, null, 2)}\n`);
     }
-    return main.exitCode || (post?.exitCode ?? 0);
+    return main.exitCode || later?.exitCode || (post?.exitCode ?? 0);
   } finally {
     if (!values.keep) await docker(asRunner(['rm', '-rf', job.root]));
   }
@@ -64,6 +70,7 @@ export async function action(args: string[]): Promise<number> {
 
 interface JobResult {
   readonly main: StepResult;
+  readonly later: LaterStep | null;
   readonly post: StepResult | null;
   readonly log: string;
   readonly commands: LogCommands;
@@ -73,7 +80,7 @@ interface JobResult {
 async function runJob(
   job: Job,
   variables: Readonly<Record<string, string>>,
-  noPost: boolean,
+  { later, noPost }: { readonly later: string | undefined; readonly noPost: boolean },
 ): Promise<JobResult> {
   const commands = new LogCommands(variables.RUNNER_DEBUG === '1');
   const lines: string[] = [];
@@ -82,6 +89,8 @@ async function runJob(
     process.stdout.write(`${line}\n`);
   };
   const main = await runStep('main', job, variables, commands, print);
+  const step = later === undefined || main.exitCode !== 0 ? null : await laterStep(later, job, main.outputs);
+  if (step !== null) print(step.output);
   let post: StepResult | null = null;
   if (!noPost) {
     const state = Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value]);
@@ -89,7 +98,28 @@ async function runJob(
     print('##[endgroup]');
     post = await runStep('post', job, { ...variables, ...Object.fromEntries(state) }, commands, print);
   }
-  return { main, post, log: lines.map((line) => `${line}\n`).join(''), commands };
+  return { main, later: step, post, log: lines.map((line) => `${line}\n`).join(''), commands };
+}
+
+interface LaterStep {
+  readonly exitCode: number;
+  /** Both streams. */
+  readonly output: string;
+}
+
+/** A `run:` step after the action; it gets the action's outputs as variables `OUTPUT_<name>`, hyphens as `_`. */
+async function laterStep(
+  command: string,
+  job: Job,
+  outputs: Readonly<Record<string, string>>,
+): Promise<LaterStep> {
+  const values = Object.entries(outputs).map(
+    ([name, value]) => `OUTPUT_${name.replaceAll('-', '_')}=${value}`,
+  );
+  const options = ['--workdir', job.workspace, ...values.flatMap((value) => ['--env', value])];
+  const script = ['bash', '--noprofile', '--norc', '-eo', 'pipefail', '-c', `exec 2>&1; ${command}`];
+  const { status, stdout } = await attempt('docker', asRunner(script, options));
+  return { exitCode: status, output: stdout.trimEnd() };
 }
 
 function jobFiles(job: Job): Record<string, string> {

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** What a command left behind. */
+export interface Result {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What was seen of one run of the action from outside: `bin/lab action --json`. */
+export interface Seen {
+  readonly exitCode: number;
+  readonly seconds: number;
+  readonly outputs: Record<string, string>;
+  readonly state: Record<string, string>;
+  readonly summary: string;
+  readonly annotations: readonly { readonly level: string; readonly message: string }[];
+  readonly maskedLog: string;
+  readonly ssh: { readonly connections: number; readonly commands: number };
+  readonly api: readonly { readonly method: string; readonly path: string; readonly status: number }[];
+}
+
+/** Runs a command on this machine, without a shell. */
+export function run(
+  command: string,
+  args: readonly string[],
+  stdin = '',
+  env = process.env,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr += text;
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, stdout, stderr }));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(stdin);
+  });
+}
+
+/** Runs `bin/lab`, which has to succeed, and returns what it printed. */
+export async function lab(...args: string[]): Promise<string> {
+  const { status, stdout, stderr } = await run('bin/lab', args);
+  if (status !== 0) throw new Error(`bin/lab ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Runs a shell script as root on a machine of the lab, without minding its status. */
+export function shell(machine: string, script: string): Promise<Result> {
+  return run('bin/lab', ['exec', machine, '--', 'bash', '-euo', 'pipefail', '-c', script]);
+}
+
+/** The same, where it has to succeed; returns its output without the newline at the end. */
+export async function output(machine: string, script: string): Promise<string> {
+  const { status, stdout, stderr } = await shell(machine, script);
+  if (status !== 0) throw new Error(`on ${machine}: ${script}\nended with ${status}:\n${stdout}${stderr}`);
+  return stdout.trimEnd();
+}
+
+/** Runs the action on the runner machine, and returns what was seen; it may fail. `flags` are those of bin/lab. */
+export async function action(inputs: Record<string, string>, flags: readonly string[] = []): Promise<Seen> {
+  const directory = mkdtempSync(join(tmpdir(), 'seen-'));
+  const file = join(directory, 'seen.json');
+  try {
+    const values = Object.entries(inputs).map(([name, value]) => `${name}=${value}`);
+    const { stdout, stderr } = await run('bin/lab', ['action', '--json', file, ...flags, ...values]);
+    try {
+      return JSON.parse(readFileSync(file, 'utf8')) as Seen;
+    } catch (cause) {
+      throw new Error(`bin/lab action left no report:\n${stdout}${stderr}`, { cause });
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** The same, where it has to succeed: the log is in the error if it does not. */
+export async function succeeding(
+  inputs: Record<string, string>,
+  flags: readonly string[] = [],
+): Promise<Seen> {
+  const seen = await action(inputs, flags);
+  if (seen.exitCode !== 0) throw new Error(`the action ended with ${seen.exitCode}:\n${seen.maskedLog}`);
+  return seen;
+}
+
+/** The variables that `bin/lab env` exports. */
+export async function environment(): Promise<Record<string, string>> {
+  const lines = (await lab('env')).split('\n').map((line) => /^export (\w+)='?(.*?)'?$/.exec(line));
+  return Object.fromEntries(lines.filter((line) => line !== null).map(([, name, value]) => [name, value]));
+}
