@@ -30,13 +30,19 @@ export interface ApplyOptions {
   readonly compose: ComposeProgram | null;
 }
 
+export interface Applied {
+  readonly facts: Facts;
+  /** Another run was changing the instance, so nothing was done: `facts` are those after it. */
+  readonly outdated: boolean;
+}
+
 /**
  * Runs all steps in order with one remote command, printing their output as it comes, and returns the facts that the
  * same command reads at its end.
  *
  * @throws ActionError of stepFailed, `Instance is busy`, and of SshConnection.run
  */
-export async function applyPlan(options: ApplyOptions): Promise<Facts> {
+export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   const { connection, log, plan } = options;
   const token = randomUUID();
   const titles = plan.steps.map(({ change }) => describeChange(change));
@@ -55,21 +61,24 @@ export async function applyPlan(options: ApplyOptions): Promise<Facts> {
     });
 
   const facts = parseFacts(result.stdout, `${token} facts`);
-  if (facts !== null) return facts;
+  if (facts !== null) return { facts, outdated: progress.waited };
   const failed = progress.failure;
   if (failed !== null) throw stepFailed(plan.steps[failed.step]?.action, titles[failed.step] ?? '', failed);
-  if (progress.locked) {
-    throw new ActionError('Instance is busy', {
-      doing: 'waiting for another run of this action on the same instance',
-      happened: 'it did not end within 15 min',
-      next: 'Wait for the other run, or give the jobs a common `concurrency` group',
-    });
-  }
-  requireShell(result);
+  if (progress.locked) throw instanceBusy();
+  if (!progress.started) requireShell(result);
   throw new ActionError('Setup was cut off', {
     doing: 'setting up the instance',
     happened: `the script ended early${result.stderr === '' ? '' : `: ${excerpt(result.stderr)}`}`,
     next: 'Run again: what was done is kept, and the rest is done then',
+  });
+}
+
+/** Other runs took their turns for too long. */
+export function instanceBusy(): ActionError {
+  return new ActionError('Instance is busy', {
+    doing: 'waiting for other runs of this action on the same instance',
+    happened: 'they did not end within 15 min',
+    next: 'Wait for the other runs, or give the jobs a common `concurrency` group',
   });
 }
 

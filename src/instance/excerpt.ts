@@ -1,6 +1,6 @@
 /**
  * A piece of foreign text that can stand in an error: without control and formatting characters, on one line, and
- * short. Of long text the end is kept, where programs say what went wrong.
+ * short, and without a full stop at its end. Of long text the end is kept, where programs say what went wrong.
  */
 export function excerpt(text: string, max = 600): string {
   const plain = text
@@ -9,6 +9,7 @@ export function excerpt(text: string, max = 600): string {
     .replace(/\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/g, '')
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
     .replace(/ {2,}/g, ' ')
-    .trim();
+    .trim()
+    .replace(/[.\s]+$/, '');
   return plain.length <= max ? plain : `…${plain.slice(-max)}`;
 }

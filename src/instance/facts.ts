@@ -27,7 +27,7 @@ export interface Facts {
   readonly composePlugin: string | null;
   /** docker.service, as systemd sees it; empty strings where it does not know. */
   readonly service: ServiceFacts;
-  /** Versions of the installed packages that matter here, by name. */
+  /** Versions of the packages that matter here and are installed, if only half, by name. */
   readonly packages: ReadonlyMap<string, string>;
   /** Packages that dpkg has not finished; `dpkg` stands for its own journal. */
   readonly brokenPackages: readonly string[];

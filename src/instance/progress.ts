@@ -18,7 +18,11 @@ const KEPT_LINES = 15;
 export class ProgressPrinter {
   /** Set when a step ended with a status other than 0. */
   failure: StepFailure | null = null;
-  /** Set when another run held the lock for too long. */
+  /** Set when the first step began. */
+  started = false;
+  /** Set when another run was changing the instance: the steps were not run. */
+  waited = false;
+  /** Set when that run held the lock for too long. */
   locked = false;
 
   private readonly queue: string[] = [];
@@ -52,8 +56,11 @@ export class ProgressPrinter {
       const line = await this.next();
       if (line === null) return;
       const begin = this.mark(line, 'begin');
-      if (begin !== null) await this.printStep(Number(begin));
-      else if (this.mark(line, 'waiting') !== null) {
+      if (begin !== null) {
+        this.started = true;
+        await this.printStep(Number(begin));
+      } else if (this.mark(line, 'waiting') !== null) {
+        this.waited = true;
         this.log.info('Another run is changing this instance: waiting for it to end, up to 15 min');
       } else if (this.mark(line, 'locked') !== null) this.locked = true;
     }

@@ -4,7 +4,7 @@ import { ActionError } from '../errors';
 import type { DockerInput, RegistryInput } from '../inputs';
 import type { Log } from '../log';
 import type { SshConnection } from '../ssh/connection';
-import { applyPlan } from './apply';
+import { applyPlan, instanceBusy } from './apply';
 import { FACTS_SCRIPT } from './assets';
 import type { ComposeProgram } from './compose-release';
 import { excerpt } from './excerpt';
@@ -15,6 +15,8 @@ import { requireShell, SHELL_COMMAND } from './remote-shell';
 import type { InstanceStep } from './steps';
 
 const FACTS_TIMEOUT_MS = 90_000;
+/** How long other runs that change the same instance may take together. */
+const WAIT_MS = 15 * 60_000;
 
 export interface InstanceTargetOptions {
   readonly connection: SshConnection;
@@ -27,7 +29,10 @@ export interface InstanceTargetOptions {
   readonly loadCompose: (arch: string) => Promise<ComposeProgram>;
 }
 
-/** The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. */
+/**
+ * The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. While
+ * another run changes it, this one waits, and then does what is left to do.
+ */
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
   const { registry, docker, connection, log } = options;
   const factsArguments = [
@@ -46,9 +51,18 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
     },
     plan: (facts) => planInstance({ registry, docker }, facts),
     async apply(plan) {
-      const needed = plan.steps.some(({ action }) => action.kind === 'install-compose');
-      const compose = needed ? await options.loadCompose(arch) : null;
-      return applyPlan({ connection, log, plan, factsArguments, compose });
+      let left = plan;
+      const startBy = Date.now() + WAIT_MS;
+      while (Date.now() < startBy) {
+        const needed = left.steps.some(({ action }) => action.kind === 'install-compose');
+        const compose = needed ? await options.loadCompose(arch) : null;
+        const { facts, outdated } = await applyPlan({ connection, log, plan: left, factsArguments, compose });
+        if (!outdated) return facts;
+        left = planInstance({ registry, docker }, facts);
+        log.info(`The other run has ended; ${left.steps.length} of ${plan.steps.length} changes are left`);
+        if (left.steps.length === 0) return facts;
+      }
+      throw instanceBusy();
     },
   };
 }

@@ -73,12 +73,13 @@ second line ${'x'.repeat(5000)}`;
 
 test('runs the steps in order, whole files in place, and returns the facts', async () => {
   const folder = join(directory, "it's a $(touch owned) `dir`");
-  const facts = await apply([
+  const { facts, outdated } = await apply([
     { kind: 'make-directory', path: folder },
     { kind: 'write-file', path: join(folder, 'a file'), content: hostile },
     { kind: 'write-file', path: join(folder, 'gone'), content: '' },
     { kind: 'remove-file', path: join(folder, 'gone') },
   ]);
+  expect(outdated).toBe(false);
   expect(facts.client).toBe('198.51.100.7');
   expect(groups).toHaveLength(4);
   expect(readdirSync(directory)).toHaveLength(1);

@@ -80,7 +80,7 @@ test('says that it waits for another run', async () => {
   progress.end();
   await printed;
   expect(lines).toEqual(['Another run is changing this instance: waiting for it to end, up to 15 min']);
-  expect(progress.locked).toBe(true);
+  expect(progress).toMatchObject({ started: false, waited: true, locked: true });
 });
 
 test.each([

@@ -58,18 +58,19 @@ update_package_lists() {
   say "$output"
 }
 
-# Finishes what a killed dpkg left half done; waits while someone else holds its lock.
+# Finishes what a killed dpkg left half done; waits while someone else holds its lock. What cannot be configured for
+# want of other packages is left to apt.
 step_repair_packages() {
   local output deadline=$((SECONDS + APT_TIMEOUT))
   until output=$(dpkg --configure -a --force-confdef --force-confold 2>&1); do
-    if [[ $output != *lock* ]] || ((SECONDS >= deadline)); then
-      say "$output"
-      return 1
-    fi
+    if [[ $output != *' lock '* ]] || ((SECONDS >= deadline)); then break; fi
     sleep 1
   done
   say "$output"
-  apt_get --fix-broken install
+  if ! apt_get --fix-broken install; then
+    update_package_lists
+    apt_get --fix-broken install
+  fi
 }
 
 step_install_packages() {
@@ -292,18 +293,20 @@ step() {
   ((status == 0)) || exit 1
 }
 
-# apply TOKEN PLAN FACTS_ARGUMENT …: PLAN is a function that calls `step`; then the facts are printed.
+# apply TOKEN PLAN FACTS_ARGUMENT …: PLAN is a function that calls `step`; then the facts are printed. A plan that had
+# to wait for another run is out of date: only the facts are printed then, for another one.
 apply() {
   TOKEN=$1
   local plan=$2
   shift 2
   exec 3>&1
   exec 9>"$LOCK"
-  if ! flock -n 9; then
+  if flock -n 9; then
+    "$plan"
+  else
     printf '\n%s waiting\n' "$TOKEN" >&3
     flock -w "$LOCK_TIMEOUT" 9 || { printf '\n%s locked\n' "$TOKEN" >&3 && exit 1; }
   fi
-  "$plan"
   facts "$TOKEN facts" "$@"
   exit 0
 }

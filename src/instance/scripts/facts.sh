@@ -108,11 +108,9 @@ os_facts() {
 package_facts() {
   local OUT='' status package version broken=()
   while read -r status package version; do
-    case $status in
-      ?i) [[ $PACKAGES != *" $package "* ]] || put "$package" "$version" ;;
-      ?[nc]) ;;
-      *) broken+=("$package") ;;
-    esac
+    [[ $status != ?[nc] ]] || continue
+    [[ $PACKAGES != *" $package "* ]] || put "$package" "$version"
+    [[ $status == ?i ]] || broken+=("$package")
   done
   PACKAGE_FACTS="{$OUT}"
   # A journal of dpkg that was not played back: it was killed.
