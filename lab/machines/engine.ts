@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder, runFolder } from './checkout.ts';
+import { CACHE, cacheFolder, runFolder } from './checkout.ts';
+import { readHostNetwork, restoreHostNetwork } from './host-network.ts';
 import { say } from './phases.ts';
 import { attempt, end, eventually, isAlive, LabError, startDetached } from './process.ts';
 import { readState, recordState, STATE_FOLDER } from './state.ts';
@@ -22,13 +23,19 @@ export function engineIsOurs(): boolean {
   return isAlive(readState()?.enginePid, 'dockerd');
 }
 
-/** Uses the engine that is running; starts one with a data folder in the lab's cache where there is none. */
+/**
+ * Uses the engine that is running; starts one with a data folder in the lab's cache where there is none, or where that
+ * folder was removed under the lab's own.
+ */
 export async function ensureEngine(): Promise<void> {
-  if (await engineAnswers()) {
+  const isUsable = !engineIsOurs() || existsSync(join(CACHE, 'engine'));
+  if (!isUsable) await stopEngine();
+  if (isUsable && (await engineAnswers())) {
     say(engineIsOurs() ? "the lab's Docker engine is running" : 'using the Docker engine that is running');
     return;
   }
   await clearLeftovers();
+  recordState({ hostNetwork: await readHostNetwork() });
   const logFile = join(runFolder(), 'dockerd.log');
   const pid = startDetached(
     'dockerd',
@@ -52,9 +59,12 @@ export async function ensureEngine(): Promise<void> {
 
 /** Stops the engine that the lab started, and what it leaves behind; one that was there before goes on. */
 export async function stopEngine(): Promise<void> {
+  const state = readState();
   if (!engineIsOurs()) return;
-  await end(readState()?.enginePid, 'dockerd', 30_000);
+  await attempt('docker', ['network', 'prune', '--force']);
+  await end(state?.enginePid, 'dockerd', 30_000);
   await clearLeftovers();
+  if (state?.hostNetwork !== undefined) await restoreHostNetwork(state.hostNetwork);
 }
 
 /**

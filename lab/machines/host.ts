@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { phase } from './phases.ts';
 import { attempt, LabError, run } from './process.ts';
 
@@ -12,12 +12,15 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   tar: 'tar',
 };
+/** Where the kernel has AppArmor, an engine refuses to run containers without the program that loads profiles. */
+const APPARMOR = { apparmor_parser: 'apparmor' };
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /** Installs what the host lacks. Throws where that cannot be done. */
 export async function ensureHost(): Promise<void> {
-  const missing = Object.entries(PROGRAMS).filter(([program]) => !isInstalled(program));
+  const needed = Object.entries({ ...PROGRAMS, ...(hasAppArmor() ? APPARMOR : {}) });
+  const missing = needed.filter(([program]) => !isInstalled(program));
   if (missing.length === 0) return;
   if (!isInstalled('apt-get')) {
     const names = missing.map(([program]) => program).join(', ');
@@ -46,6 +49,11 @@ async function withoutStarting(work: () => Promise<void>): Promise<void> {
   } finally {
     rmSync(POLICY, { force: true });
   }
+}
+
+function hasAppArmor(): boolean {
+  const file = '/sys/module/apparmor/parameters/enabled';
+  return existsSync(file) && readFileSync(file, 'utf8').startsWith('Y');
 }
 
 function isInstalled(program: string): boolean {

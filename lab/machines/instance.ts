@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCertificates } from '../cloud/certificates.ts';
+import { ensureAptRepository } from '../packages/apt-repository.ts';
 import { cacheFolder } from './checkout.ts';
 import { control } from './control.ts';
 import { ensureBase, ensureImage } from './images.ts';
@@ -41,7 +42,7 @@ export async function ensureInstanceImage(kind: Kind): Promise<string> {
 /** Makes a bare instance with a fresh disk, in place of the one that is there, tells the cloud, and boots it. */
 export async function recreateInstance(name: string, kind: Kind): Promise<void> {
   const number = instanceNumber(name);
-  const image = await ensureInstanceImage(kind);
+  const [image] = await Promise.all([ensureInstanceImage(kind), ensureAptRepository(kind)]);
   const container = containerOf(name);
   const [ip, internal] = [externalIp(number), internalIp(number)];
   await removeInstance(name);

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { CHECKOUT } from './checkout.ts';
+import type { HostNetwork } from './host-network.ts';
 
 /** What runs on this host for the lab; there is one lab per machine, so this is outside of the checkout. */
 export interface LabState {
@@ -7,8 +8,8 @@ export interface LabState {
   readonly checkout: string;
   /** The engine that the lab started; absent when it uses one that was running already. */
   readonly enginePid?: number;
-  readonly hubPid?: number;
-  readonly hubPort?: number;
+  /** As it was before that engine was started. */
+  readonly hostNetwork?: HostNetwork;
   readonly cloudPid?: number;
   /** Of what the cloud server runs: it is started anew when this changes. */
   readonly cloudKey?: string;

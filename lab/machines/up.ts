@@ -35,6 +35,7 @@ export async function up(options: UpOptions): Promise<void> {
   await takeOver();
   await ensureHost();
   await phase('Docker engine', ensureEngine);
+  // From here on the lab is this checkout's, whoever started the engine.
   recordState({});
   await ensureNetwork(GATEWAY);
   const [hub] = await together([
