@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CHECKOUT } from './checkout.ts';
 import { stopCloud } from './cloud.ts';
 import { engineAnswers, engineIsOurs, stopEngine } from './engine.ts';
+import { pruneImages } from './images.ts';
 import { NETWORK } from './network.ts';
 import { say } from './phases.ts';
 import { attempt, docker } from './process.ts';
@@ -36,5 +37,5 @@ async function removeImages(): Promise<void> {
   const images = await docker(['image', 'ls', '--format', '{{.Repository}}:{{.Tag}}', 'gcelab/*']);
   const names = images.split('\n').filter((name) => name !== '');
   if (names.length > 0) await attempt('docker', ['image', 'rm', '--force', ...names]);
-  await attempt('docker', ['image', 'prune', '--force', '--filter', 'label=gcelab']);
+  await pruneImages();
 }

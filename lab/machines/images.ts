@@ -19,6 +19,8 @@ import { phase, say } from './phases.ts';
 import { attempt, docker, run } from './process.ts';
 
 const FOLDER = join(import.meta.dirname, 'images');
+/** Inherited by the stages of all builds, so that what they leave can be told from other images; not of containers. */
+const LABEL = 'gcelab.image';
 
 /** What an image is made of. The name of the image holds a hash of all this: an edited recipe is built anew. */
 export interface Recipe {
@@ -45,7 +47,7 @@ async function makeBase(kind: Kind): Promise<string> {
   const settings = await aptSettings();
   const packages = readFileSync(join(FOLDER, 'base/packages'), 'utf8').trim().split('\n');
   const init = join(FOLDER, 'base/gcelab-init');
-  const key = hash([suite, mirror, settings, packages.join(','), readFileSync(init, 'utf8')]);
+  const key = hash([LABEL, suite, mirror, settings, packages.join(','), readFileSync(init, 'utf8')]);
   const image = `gcelab/base-${kind}:${key}`;
   if (await imageExists(image)) return image;
   const tar = join(cacheFolder('images'), `${kind}-${key}.tar`);
@@ -54,13 +56,12 @@ async function makeBase(kind: Kind): Promise<string> {
       bootstrap(suite, mirror, settings, packages, init, tar),
     );
   }
-  // The label is inherited by the stages of all builds, so that what they leave can be told from other images.
   await docker([
     'import',
     '--change',
     'CMD ["/usr/local/sbin/gcelab-init"]',
     '--change',
-    'LABEL gcelab=',
+    `LABEL ${LABEL}=`,
     tar,
     image,
   ]);
@@ -111,6 +112,7 @@ async function makeImage(recipe: Recipe, image: string): Promise<string> {
 export function recipeKey(recipe: Recipe): string {
   const files = Object.entries(recipe.files ?? {});
   return hash([
+    LABEL,
     recipe.base ?? '',
     JSON.stringify(recipe.args ?? {}),
     ...filesBelow(recipe.folder).flatMap((path) => [path, readFileSync(join(recipe.folder, path))]),
@@ -127,7 +129,7 @@ async function build(recipe: Recipe, image: string): Promise<void> {
     const args = { ...(recipe.base === undefined ? {} : { BASE: recipe.base }), ...recipe.args };
     await docker(
       [
-        ...['build', '--quiet', '--force-rm', '--label', 'gcelab', '--tag', image],
+        ...['build', '--quiet', '--force-rm', '--label', LABEL, '--tag', image],
         ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
         context,
       ],
@@ -173,5 +175,5 @@ export function hash(parts: readonly (string | Buffer)[]): string {
 
 /** Removes what the stages of builds left behind. */
 export async function pruneImages(): Promise<void> {
-  await docker(['image', 'prune', '--force', '--filter', 'label=gcelab']);
+  await docker(['image', 'prune', '--force', '--filter', `label=${LABEL}`]);
 }
