@@ -5,7 +5,7 @@ import { type CredentialJson, record } from './trust';
 export interface AuthClient {
   universeDomain: string;
   scopes?: string[];
-  getAccessToken(): Promise<{ token?: string | null }>;
+  getAccessToken(): Promise<unknown>;
   setCredentials(credentials: { access_token: string }): void;
   on(event: 'tokens', listener: (tokens: TokenSet) => void): unknown;
   readonly transporter: {

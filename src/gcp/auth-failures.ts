@@ -14,7 +14,7 @@ interface TokenAnswer {
  */
 export function explainAuth(thrown: unknown, credentials: string): ActionError {
   const doing = `getting a token with ${credentials}`;
-  const { status, data } = answerOf(thrown);
+  const { status, data, from } = answerOf(thrown);
   if (status === null) {
     if (isKeyError(thrown)) {
       return refused(
@@ -37,7 +37,7 @@ export function explainAuth(thrown: unknown, credentials: string): ActionError {
   const code = typeof data?.error === 'string' ? data.error : (data?.error?.status ?? '');
   const text = typeof data?.error === 'object' ? data.error.message : data?.error_description;
   const message = text || messageOf(thrown);
-  const happened = `Google answered ${status} ${show(code ? `${code}: ${message}` : message, 300)}`;
+  const happened = `${from} answered ${status} ${show(code ? `${code}: ${message}` : message, 300)}`;
   return refused(doing, happened, remedy(code, message, status), thrown);
 }
 
@@ -63,6 +63,7 @@ function remedy(code: string, message: string, status: number): string {
       'right; for federation, that the provider trusts this issuer'
     );
   }
+  if (status === 404) return 'Check the name of the service account, and that it exists still';
   return 'Check the credentials; a token of GitHub is good for five minutes only';
 }
 
@@ -70,15 +71,26 @@ function refused(doing: string, happened: string, next: string, cause: unknown):
   return new ActionError('Google refused the credentials', { doing, happened, next }, { cause });
 }
 
-function answerOf(thrown: unknown): { status: number | null; data: TokenAnswer | null } {
+function answerOf(thrown: unknown): { status: number | null; data: TokenAnswer | null; from: string } {
   for (let error = thrown, depth = 0; error instanceof Error && depth < 4; error = error.cause, depth++) {
-    const { response } = error as { response?: { status?: unknown; data?: unknown } };
+    const { response, config } = error as { response?: Response; config?: { url?: unknown } };
     if (typeof response?.status === 'number') {
       const data = typeof response.data === 'object' ? (response.data as TokenAnswer | null) : null;
-      return { status: response.status, data };
+      return { status: response.status, data, from: hostOf(config?.url) };
     }
   }
-  return { status: null, data: null };
+  return { status: null, data: null, from: '' };
+}
+
+interface Response {
+  readonly status?: unknown;
+  readonly data?: unknown;
+}
+
+/** Of the three that take part in federation, GitHub, STS and IAM, the one that said no. */
+function hostOf(url: unknown): string {
+  const text = String(url);
+  return URL.canParse(text) ? new URL(text).hostname : 'Google';
 }
 
 /** Node's errors for a private key that does not parse begin with these. */

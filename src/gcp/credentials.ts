@@ -39,8 +39,7 @@ export async function authenticate(
   requireTrusted(json, context);
   const prepared = prepare(json, context, log);
   try {
-    const { token } = await prepared.authClient.getAccessToken();
-    if (token) log.mask(token);
+    await prepared.authClient.getAccessToken();
   } catch (error) {
     throw explainAuth(error, prepared.describe);
   }
