@@ -8,6 +8,8 @@ import { readState, recordState, STATE_FOLDER } from './state.ts';
 
 const SOCKET = '/var/run/docker.sock';
 const EXEC_ROOT = `${STATE_FOLDER}/engine`;
+/** Made by an engine wherever its own folders are. */
+const SHARED_FOLDERS = ['/run/containerd', '/run/docker'];
 const START_LIMIT_MS = 60_000;
 
 /** Whether a Docker engine answers. */
@@ -35,7 +37,8 @@ export async function ensureEngine(): Promise<void> {
     return;
   }
   await clearLeftovers();
-  recordState({ hostNetwork: await readHostNetwork() });
+  const madeFolders = SHARED_FOLDERS.filter((folder) => !existsSync(folder));
+  recordState({ hostNetwork: await readHostNetwork(), madeFolders });
   const logFile = join(runFolder(), 'dockerd.log');
   const pid = startDetached(
     'dockerd',
@@ -64,6 +67,7 @@ export async function stopEngine(): Promise<void> {
   await attempt('docker', ['network', 'prune', '--force']);
   await end(state?.enginePid, 'dockerd', 30_000);
   await clearLeftovers();
+  for (const folder of state?.madeFolders ?? []) rmSync(folder, { recursive: true, force: true });
   if (state?.hostNetwork !== undefined) await restoreHostNetwork(state.hostNetwork);
 }
 

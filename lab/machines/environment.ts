@@ -13,6 +13,8 @@ export async function environment(): Promise<string> {
     LAB_ZONE: ZONE,
     LAB_INSTANCE: instanceName(1),
     LAB_INSTANCE_IP: externalIp(1),
+    // The host as the instances see it: what `source-ranges` takes to admit a browser here.
+    LAB_HOST_ADDRESS: GATEWAY,
     LAB_COMPUTE_URL: `https://${GATEWAY}/compute/v1/`,
     LAB_CA_FILE: ensureCertificates(cacheFolder('certificates')).caFile,
     LAB_ACCESS_TOKEN: accessToken,

@@ -10,6 +10,8 @@ export interface LabState {
   readonly enginePid?: number;
   /** As it was before that engine was started. */
   readonly hostNetwork?: HostNetwork;
+  /** Folders under /run that were not there before that engine was started. */
+  readonly madeFolders?: readonly string[];
   readonly cloudPid?: number;
   /** Of what the cloud server runs: it is started anew when this changes. */
   readonly cloudKey?: string;
