@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import { cacheFolder } from '../machines/checkout.ts';
 import { ensureBase, ensureImage, recipeKey } from '../machines/images.ts';
@@ -35,18 +35,20 @@ export async function ensureBuilder(): Promise<string> {
 
 async function ensureServer(builder: string): Promise<number> {
   const image = await ensureImage(await registry3(builder));
-  const running = await attempt('docker', [
-    ...[
-      'inspect',
-      '--format',
-      '{{.State.Running}} {{.Config.Image}} {{index .Config.Labels "gcelab.port"}}',
-      HUB,
-    ],
+  const existing = await attempt('docker', [
+    ...['inspect', '--format', '{{.Config.Image}} {{index .Config.Labels "gcelab.port"}}', HUB],
   ]);
-  const [alive, of, portText] = running.stdout.trim().split(' ');
-  if (alive === 'true' && of === image) return Number(portText);
+  const [of, portText] = existing.stdout.trim().split(' ');
+  const port = of === image ? Number(portText) : await freePort();
+  if (of === image) await docker(['start', HUB]);
+  else await createServer(image, port);
+  if (await eventually(() => answers(`http://127.0.0.1:${port}/v2/`), 20_000)) return port;
+  const log = await attempt('docker', ['logs', '--tail', '10', HUB]);
+  throw new LabError(`The registry that stands in for Docker Hub does not answer:\n${log.stderr}`);
+}
+
+async function createServer(image: string, port: number): Promise<void> {
   await attempt('docker', ['rm', '--force', '--volumes', HUB]);
-  const port = await freePort();
   await docker([
     ...['run', '--detach', '--name', HUB, '--network', 'host', '--restart', 'unless-stopped'],
     ...['--label', 'gcelab', '--label', `gcelab.port=${port}`],
@@ -55,11 +57,6 @@ async function ensureServer(builder: string): Promise<number> {
     ...['--env', 'REGISTRY_LOG_LEVEL=warn', '--env', 'OTEL_TRACES_EXPORTER=none'],
     ...[image],
   ]);
-  if (!(await eventually(() => answers(`http://127.0.0.1:${port}/v2/`), 20_000))) {
-    const log = await attempt('docker', ['logs', '--tail', '10', HUB]);
-    throw new LabError(`The registry that stands in for Docker Hub does not answer:\n${log.stderr}`);
-  }
-  return port;
 }
 
 /** Puts every image into the registry that is not there in its present form. */
@@ -125,7 +122,7 @@ async function answers(url: string): Promise<boolean> {
 
 function freePort(): Promise<number> {
   return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
+    const server = createTcpServer().listen(0, '127.0.0.1', () => {
       const address = server.address();
       server.close(() => done(address !== null && typeof address === 'object' ? address.port : 0));
     });

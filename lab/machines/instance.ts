@@ -6,7 +6,7 @@ import { cacheFolder } from './checkout.ts';
 import { control } from './control.ts';
 import { ensureBase, ensureImage } from './images.ts';
 import { type Kind, kindOf } from './kinds.ts';
-import { bootMachine, createMachine, imageOf, isRunning, listMachines, removeMachine } from './machine.ts';
+import { bootMachine, createMachine, imageOf, listMachines, removeMachine } from './machine.ts';
 import { externalIp, internalIp } from './network.ts';
 import { LabError } from './process.ts';
 
@@ -59,10 +59,9 @@ export async function recreateInstance(name: string, kind: Kind): Promise<void> 
   await bootMachine(container);
 }
 
-/** Whether an instance runs and is made from the present recipe. */
+/** Whether there is such an instance, made from the present recipe; running or not. */
 export async function instanceIsCurrent(name: string, kind: Kind): Promise<boolean> {
-  const container = containerOf(name);
-  return (await imageOf(container)) === (await ensureInstanceImage(kind)) && (await isRunning(container));
+  return (await imageOf(containerOf(name))) === (await ensureInstanceImage(kind));
 }
 
 /** Removes an instance with its disk; nothing happens when there is none. */

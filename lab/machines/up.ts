@@ -17,6 +17,7 @@ import {
   recreateInstance,
 } from './instance.ts';
 import type { Kind } from './kinds.ts';
+import { bootMachine, isRunning } from './machine.ts';
 import { ensureNetwork } from './network.ts';
 import { phase, say } from './phases.ts';
 import { ensureRunnerImage, RUNNER, recreateRunner, runnerIsCurrent } from './runner.ts';
@@ -60,7 +61,7 @@ async function takeOver(): Promise<void> {
 }
 
 async function startRunner(): Promise<void> {
-  if (await runnerIsCurrent()) return;
+  if (await runnerIsCurrent()) return startAgain(RUNNER);
   await phase(`machine ${RUNNER}`, recreateRunner);
 }
 
@@ -72,10 +73,16 @@ async function startInstances(options: UpOptions, cloudIsNew: boolean): Promise<
     if (!wanted.has(name)) wanted.set(name, options.kind);
   }
   const starts = [...wanted].map(async ([name, kind]) => {
-    if (!cloudIsNew && (await instanceIsCurrent(name, kind))) return;
+    if (!cloudIsNew && (await instanceIsCurrent(name, kind))) return startAgain(containerOf(name));
     await phase(`machine ${name} (${kind})`, () => recreateInstance(name, kind));
   });
   await together(starts);
+}
+
+/** A machine that is off keeps its disk. */
+async function startAgain(container: string): Promise<void> {
+  if (await isRunning(container)) return;
+  await phase(`machine ${container} is off: starting it`, () => bootMachine(container));
 }
 
 /** As Promise.all, but nothing goes on in the background when one part has failed. */
