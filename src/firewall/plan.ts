@@ -101,7 +101,9 @@ function requireUsable(rule: FirewallRule, vm: Instance): void {
         ? 'it denies, and does not allow'
         : rule.targetServiceAccounts.length > 0
           ? 'it is for service accounts, which cannot stand beside a network tag'
-          : null;
+          : rule.sourceServiceAccounts.length > 0
+            ? 'it admits service accounts, which cannot stand beside a network tag'
+            : null;
   if (other === null) return;
   throw new ActionError('Firewall rule of another kind', { doing, happened: other, next });
 }
@@ -112,26 +114,48 @@ function differences(current: FirewallRule, wanted: WantedRule, desired: Desired
     step({ kind: 'patch', name, fields }, `${what} of rule ${name}`, from, to, why);
   const steps: FirewallStep[] = [];
 
-  const missing = desired.ports.filter((port) => !holdsPort(current.allowed, port));
-  if (missing.length > 0) {
-    const allowed = withPorts(current.allowed, missing);
-    const why = `the instance serves tcp:${missing.join(',')}`;
-    steps.push(patch('ports', { allowed }, describePorts(current.allowed), describePorts(allowed), why));
+  const allowed = wantedPorts(current, desired);
+  const [from, to] = [describePorts(current.allowed), describePorts(allowed)];
+  if (from !== to) {
+    steps.push(patch('ports', { allowed }, from, to, `the instance serves tcp:${desired.ports.join(',')}`));
   }
   if (!sameRanges(current.sourceRanges, wanted.ranges)) {
-    const [from, to] = [current.sourceRanges.join(', '), wanted.ranges.join(', ')];
-    steps.push(patch('sources', { sourceRanges: wanted.ranges }, from, to, 'source-ranges says so'));
+    const [before, after] = [current.sourceRanges.join(', '), wanted.ranges.join(', ')];
+    steps.push(patch('sources', { sourceRanges: wanted.ranges }, before, after, 'source-ranges says so'));
   }
   if (!current.targetTags.includes(desired.targetTag)) {
     const targetTags = [...current.targetTags, desired.targetTag];
-    const from = current.targetTags.join(', ') || 'every instance of the network';
+    const before = current.targetTags.join(', ') || 'every instance of the network';
     const why = 'the rule is for this instance, and reaches it through its tag';
-    steps.push(patch('targets', { targetTags }, from, targetTags.join(', '), why));
+    steps.push(patch('targets', { targetTags }, before, targetTags.join(', '), why));
   }
   if (current.disabled) {
     steps.push(patch('state', { disabled: false }, 'disabled', 'enabled', 'a disabled rule admits nobody'));
   }
   return steps;
+}
+
+/**
+ * A rule that somebody else made keeps its other ports. One of ours has no others: after a change of `registry-port` the
+ * old port must not stay open.
+ */
+function wantedPorts(current: FirewallRule, { ports }: DesiredFirewall): readonly ProtocolPorts[] {
+  const missing = ports.filter((port) => !holdsPort(current.allowed, port));
+  if (!isOurs(current)) return missing.length > 0 ? withPorts(current.allowed, missing) : current.allowed;
+  const exact = [{ protocol: 'tcp', ports: ports.map(String) }];
+  return sameItems(portItems(current.allowed), portItems(exact)) ? current.allowed : exact;
+}
+
+/** Each protocol and port by itself, since neither their order nor how they are grouped matters. */
+function portItems(allowed: readonly ProtocolPorts[]): string[] {
+  return allowed.flatMap(({ protocol, ports }) =>
+    ports.length === 0 ? [protocol] : ports.map((port) => `${protocol}:${port}`),
+  );
+}
+
+function sameItems(left: readonly string[], right: readonly string[]): boolean {
+  const [a, b] = [new Set(left), new Set(right)];
+  return a.size === b.size && [...a].every((item) => b.has(item));
 }
 
 /** The same rule with more TCP ports. */
@@ -149,11 +173,11 @@ function describePorts(allowed: readonly ProtocolPorts[]): string {
 }
 
 /** Sources beside CIDRs admit in addition to them: in Compute the two are alternatives, not a narrowing. */
-function notesOn({ name, sourceTags, sourceServiceAccounts }: FirewallRule): string[] {
-  const more = [...sourceTags, ...sourceServiceAccounts];
-  if (more.length === 0) return [];
+function notesOn({ name, sourceTags }: FirewallRule): string[] {
+  if (sourceTags.length === 0) return [];
   return [
-    `rule ${name} also admits the instances of ${more.join(', ')}: sources beside source-ranges widen a rule, and never narrow it`,
+    `rule ${name} also admits the instances tagged ${sourceTags.join(', ')}: source tags widen a rule, and never ` +
+      'narrow it; this action leaves them alone',
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Target } from '../converge/converge';
+import { ActionError } from '../errors';
 import type { Compute, FirewallRule, Instance } from '../gcp/compute';
 import type { DesiredFirewall } from './desired';
 import { type FirewallState, type FirewallStep, planFirewall } from './plan';
@@ -20,15 +21,35 @@ export function firewallTarget(
     read: async () => ({ vm, rules: await rules }),
     plan: (state) => planFirewall(desired, state),
     async apply({ steps }) {
-      const tags = steps.flatMap(({ action }) => (action.kind === 'tag' ? [action.tag] : []));
-      await Promise.all([
-        ...(tags.length > 0 ? [compute.editTags((present) => [...new Set([...present, ...tags])])] : []),
-        ...ruleChanges(steps).map((change) => change(compute, project)),
-      ]);
-      const [after, left] = await Promise.all([compute.getInstance(), compute.listFirewallRules(project)]);
-      return { vm: after, rules: left };
+      try {
+        await carryOut(compute, project, steps);
+      } catch (error) {
+        if (!(error instanceof ActionError) || error.title !== EXISTS) throw error;
+        // Two runs found no rule, and both added it: what the other one made is compared like any other.
+        const { vm: now, rules: present } = await readAgain(compute, project);
+        await carryOut(compute, project, planFirewall(desired, { vm: now, rules: present }).steps);
+      }
+      return readAgain(compute, project);
     },
   };
+}
+
+const EXISTS = 'The firewall rule exists already';
+
+async function readAgain(compute: Compute, project: string): Promise<FirewallState> {
+  const [vm, rules] = await Promise.all([compute.getInstance(), compute.listFirewallRules(project)]);
+  return { vm, rules };
+}
+
+/** All at once: neither a rule nor a tag waits for another. Ends when all have ended, with the first error. */
+async function carryOut(compute: Compute, project: string, steps: readonly FirewallStep[]): Promise<void> {
+  const tags = steps.flatMap(({ action }) => (action.kind === 'tag' ? [action.tag] : []));
+  const results = await Promise.allSettled([
+    ...(tags.length > 0 ? [compute.editTags((present) => [...new Set([...present, ...tags])])] : []),
+    ...ruleChanges(steps).map((change) => change(compute, project)),
+  ]);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 type RuleChange = (compute: Compute, project: string) => Promise<void>;

@@ -1,0 +1,42 @@
+import type { DesiredFirewall } from '../../../src/firewall/desired';
+import type { FirewallRule, Instance } from '../../../src/gcp/compute';
+
+export const VM: Instance = {
+  project: 'service',
+  zone: 'europe-west1-b',
+  name: 'web-1',
+  id: '7',
+  status: 'RUNNING',
+  network: { project: 'host', name: 'shared' },
+  internalIp: '10.0.0.2',
+  externalIp: '203.0.113.9',
+  tags: { items: ['http', 'web-1-registry'], fingerprint: 'f' },
+  metadata: { items: [], fingerprint: 'f' },
+};
+
+export const DESIRED: DesiredFirewall = {
+  rule: 'web-1-registry',
+  targetTag: 'web-1-registry',
+  ranges: ['192.0.2.0/24'],
+  ports: [5000, 18080],
+};
+
+/** A rule that somebody else made. */
+export function rule(changes: Partial<FirewallRule> = {}): FirewallRule {
+  return {
+    name: 'web-1-registry',
+    network: 'projects/host/global/networks/shared',
+    description: 'made by hand',
+    direction: 'INGRESS',
+    priority: 900,
+    disabled: false,
+    sourceRanges: ['192.0.2.0/24'],
+    sourceTags: [],
+    sourceServiceAccounts: [],
+    targetTags: ['web-1-registry'],
+    targetServiceAccounts: [],
+    allowed: [{ protocol: 'tcp', ports: ['5000', '18080'] }],
+    denied: [],
+    ...changes,
+  };
+}

@@ -1,0 +1,60 @@
+import { diagnoseSsh } from '../../../src/firewall/diagnose';
+import { noteOtherRules } from '../../../src/firewall/other-rules';
+import type { FirewallRule } from '../../../src/gcp/compute';
+import { rule, VM } from './fixtures';
+
+const OPTIONS = { tags: VM.tags.items, ports: [5000, 18080], ours: ['web-1-registry'] };
+
+test.each<[string, Partial<FirewallRule>, string[]]>([
+  [
+    'opens a port to everybody',
+    { targetTags: [], sourceRanges: ['0.0.0.0/0'], allowed: [{ protocol: 'tcp', ports: ['5000'] }] },
+    ['rule other already opens tcp:5000 to 0.0.0.0/0 (priority 900)'],
+  ],
+  [
+    'denies all',
+    { targetTags: ['http'], priority: 10, allowed: [], denied: [{ protocol: 'all', ports: [] }] },
+    ['rule other already denies tcp:5000,18080 from 192.0.2.0/24 (priority 10)'],
+  ],
+  [
+    'opens to tagged instances',
+    { targetTags: [], sourceRanges: [], sourceTags: ['ci'] },
+    ['rule other already opens tcp:5000,18080 to instances tagged ci (priority 900)'],
+  ],
+  ['is for other instances', { targetTags: ['db'] }, []],
+  ['is for other ports', { targetTags: [], allowed: [{ protocol: 'tcp', ports: ['22', '80-90'] }] }, []],
+  ['is for UDP', { targetTags: [], allowed: [{ protocol: 'udp', ports: [] }] }, []],
+  ['is disabled', { targetTags: [], disabled: true }, []],
+  ['is for outgoing traffic', { targetTags: [], direction: 'EGRESS' }, []],
+  ['is in another network', { targetTags: [], network: 'projects/host/global/networks/other' }, []],
+])('a rule that %s', (_name, changes, expected) => {
+  expect(noteOtherRules([rule({ name: 'other', ...changes })], VM, OPTIONS)).toEqual(expected);
+});
+
+test('the rules that the run converges are not other rules', () => {
+  expect(noteOtherRules([rule()], VM, OPTIONS)).toEqual([]);
+});
+
+const ssh = { name: 'allow-ssh', targetTags: [], allowed: [{ protocol: 'tcp', ports: ['22'] }] };
+
+test.each<[string, FirewallRule[], string]>([
+  ['no rule', [rule()], 'admits anyone to tcp:22'],
+  ['a rule for others', [rule({ ...ssh, targetTags: ['bastion'] })], 'admits anyone to tcp:22'],
+  ['a rule', [rule(ssh)], 'tcp:22 is opened by allow-ssh (192.0.2.0/24)'],
+  [
+    'a rule that denies',
+    [
+      rule(ssh),
+      rule({
+        name: 'deny-all',
+        targetTags: [],
+        priority: 1,
+        allowed: [],
+        denied: [{ protocol: 'all', ports: [] }],
+      }),
+    ],
+    'Rule deny-all denies tcp:22',
+  ],
+])('SSH does not answer: %s', (_name, rules, expected) => {
+  expect(diagnoseSsh(rules, VM, 22)).toContain(expected);
+});

@@ -1,0 +1,66 @@
+import { ActionError } from '../../../src/errors';
+import { firewallTarget } from '../../../src/firewall/target';
+import type { Compute, FirewallRule } from '../../../src/gcp/compute';
+import { DESIRED, rule, VM } from './fixtures';
+
+/** A project with these rules, and what was done to it. */
+function project(rules: FirewallRule[], vm = VM) {
+  const calls: string[] = [];
+  let tags = vm.tags.items;
+  const compute: Partial<Compute> = {
+    getInstance: async () => ({ ...vm, tags: { ...vm.tags, items: tags } }),
+    listFirewallRules: async (name) => {
+      calls.push(`list ${name}`);
+      return [...rules];
+    },
+    async editTags(edit) {
+      tags = edit(tags);
+      calls.push(`tags ${tags.join()}`);
+    },
+    async insertFirewallRule(name, added) {
+      calls.push(`insert ${name}/${added.name}`);
+      if (rules.some((present) => present.name === added.name)) {
+        throw new ActionError('The firewall rule exists already', { doing: '', happened: '', next: '' });
+      }
+      rules.push(added);
+    },
+    async patchFirewallRule(name, target, fields) {
+      calls.push(`patch ${name}/${target} ${Object.keys(fields).join()}`);
+      const at = rules.findIndex((present) => present.name === target);
+      rules[at] = { ...(rules[at] as FirewallRule), ...fields };
+    },
+  };
+  const target = (seen: readonly FirewallRule[]) =>
+    firewallTarget(compute as Compute, DESIRED, { vm, rules: Promise.resolve(seen) });
+  return { calls, rules, target };
+}
+
+test('the rule goes into the project of the network, and the other tags stay', async () => {
+  const vm = { ...VM, tags: { items: ['http'], fingerprint: 'f' } };
+  const { calls, target } = project([], vm);
+  const firewall = target([]);
+  const after = await firewall.apply(firewall.plan(await firewall.read()));
+  expect(calls).toEqual(['tags http,web-1-registry', 'insert host/web-1-registry', 'list host']);
+  expect(firewall.plan(after).steps).toEqual([]);
+});
+
+test('all differences of a rule go into one patch', async () => {
+  const present = [rule({ disabled: true, sourceRanges: ['10.0.0.0/8'], targetTags: [] })];
+  const { calls, target } = project(present);
+  const firewall = target([...present]);
+  await firewall.apply(firewall.plan(await firewall.read()));
+  expect(calls[0]).toBe('patch host/web-1-registry sourceRanges,targetTags,disabled');
+});
+
+test('a rule that another run added in the meantime is compared', async () => {
+  const { calls, target } = project([rule({ allowed: [{ protocol: 'tcp', ports: ['5000'] }] })]);
+  const firewall = target([]);
+  const after = await firewall.apply(firewall.plan(await firewall.read()));
+  expect(calls).toEqual([
+    'insert host/web-1-registry',
+    'list host',
+    'patch host/web-1-registry allowed',
+    'list host',
+  ]);
+  expect(firewall.plan(after).steps).toEqual([]);
+});
