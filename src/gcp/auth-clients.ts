@@ -6,6 +6,7 @@ export interface AuthClient {
   universeDomain: string;
   scopes?: string[];
   getAccessToken(): Promise<unknown>;
+  fetch(url: unknown, init?: object): Promise<unknown>;
   setCredentials(credentials: { access_token: string }): void;
   on(event: 'tokens', listener: (tokens: TokenSet) => void): unknown;
   readonly transporter: {
@@ -43,7 +44,7 @@ export function tokenClient(token: string, universeDomain: string): AuthClient {
   };
   const client = new OAuth2Client({ universeDomain });
   client.setCredentials({ access_token: token });
-  return client;
+  return heedingProxies(client);
 }
 
 /** The key of a service account. */
@@ -97,11 +98,21 @@ export function poolClient(json: CredentialJson, log: Log): AuthClient {
   return masked(client, log);
 }
 
+/**
+ * gax gives each request an agent of its own, which keeps gaxios from going through HTTPS_PROXY and around NO_PROXY.
+ * Without one it does, and Node's own agent keeps connections alive as well.
+ */
+function heedingProxies<Client extends AuthClient>(client: Client): Client {
+  const fetch = client.fetch.bind(client);
+  client.fetch = (url, init) => fetch(url, { ...init, agent: undefined });
+  return client;
+}
+
 function masked<Client extends AuthClient>(client: Client, log: Log): Client {
   client.on('tokens', (tokens) => {
     for (const token of [tokens.access_token, tokens.id_token, tokens.refresh_token]) maskIf(token, log);
   });
-  return client;
+  return heedingProxies(client);
 }
 
 /** Masks all that is secret in a credential configuration, in the forms that it can be printed in. */

@@ -39,11 +39,26 @@ export async function authenticate(
   requireTrusted(json, context);
   const prepared = prepare(json, context, log);
   try {
-    await prepared.authClient.getAccessToken();
+    await within(TOKEN_LIMIT_MS, prepared.authClient.getAccessToken());
   } catch (error) {
     throw explainAuth(error, prepared.describe);
   }
   return prepared;
+}
+
+/** google-auth-library repeats what fails, and sets no limit to how long an answer may take. */
+const TOKEN_LIMIT_MS = 60_000;
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);
+  });
+  try {
+    await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function fromToken(token: string, { project, universeDomain }: GoogleContext, log: Log): Authentication {
