@@ -2,7 +2,16 @@
 const transform = {
   '^.+\\.(ts|js|mjs)$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }],
 };
-const common = { testEnvironment: 'node', transform, transformIgnorePatterns: [] };
+const common = {
+  testEnvironment: 'node',
+  transform,
+  transformIgnorePatterns: [],
+  // These packages have no entry for require.
+  moduleNameMapper: {
+    '^@actions/(core|exec|io)$': '<rootDir>/node_modules/@actions/$1/lib/$1.js',
+    '^@actions/io/lib/io-util$': '<rootDir>/node_modules/@actions/io/lib/io-util.js',
+  },
+};
 
 module.exports = {
   projects: [

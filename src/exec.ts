@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
+import { exec as toolkitExec } from '@actions/exec';
 
 /** What a local command left behind. */
 export interface ExecResult {
@@ -12,7 +13,7 @@ export interface ExecResult {
 }
 
 export interface ExecOptions {
-  /** All that the command reads on standard input; nothing without it. */
+  /** All that the command reads on standard input; without it, the command has to read none. */
   readonly stdin?: string | Buffer;
   /** After this the command is ended: SIGTERM, and SIGKILL 2 s later. */
   readonly timeoutMs: number;
@@ -38,36 +39,78 @@ export function childEnvironment(environment: NodeJS.ProcessEnv): NodeJS.Process
   );
 }
 
-/**
- * Commands on this machine, by node:child_process rather than @actions/exec, which has neither a time limit nor a
- * bound on what it keeps.
- */
+/** Commands on this machine. */
 export function localExec(environment: NodeJS.ProcessEnv): Exec {
   const env = childEnvironment(environment);
-  return (command, args, options) =>
-    new Promise((resolve) => {
-      const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
-      const keep = options.keepBytes ?? 4 * 1024 * 1024;
-      const out = new Tail(keep, options.onLine);
-      const err = new Tail(keep, options.onLine);
-      let kill: NodeJS.Timeout | undefined;
-      const timer = setTimeout(() => {
-        child.kill('SIGTERM');
-        kill = setTimeout(() => child.kill('SIGKILL'), 2000);
-      }, options.timeoutMs);
-      const settle = (status: number | null, signal: string | null) => {
-        clearTimeout(timer);
-        clearTimeout(kill);
-        resolve({ status, signal, stdout: out.end(), stderr: err.end() });
-      };
-      child.stdout.on('data', (chunk: Buffer) => out.add(chunk));
-      child.stderr.on('data', (chunk: Buffer) => err.add(chunk));
-      child.on('error', (error: NodeJS.ErrnoException) => settle(null, error.code ?? error.message));
-      child.on('close', settle);
-      // A command that ends before it has read everything closes the pipe: its status says enough.
-      child.stdin.on('error', () => {});
-      child.stdin.end(options.stdin ?? '');
-    });
+  return (command, args, options) => {
+    const keep = options.keepBytes ?? 4 * 1024 * 1024;
+    const streams = { out: new Tail(keep, options.onLine), err: new Tail(keep, options.onLine) };
+    return options.stdin === undefined
+      ? runPlain(env, [command, ...args], options.timeoutMs, streams)
+      : runWithInput(env, [command, ...args], options.timeoutMs, streams, options.stdin);
+  };
+}
+
+interface Streams {
+  readonly out: Tail;
+  readonly err: Tail;
+}
+
+/**
+ * By @actions/exec, which has no time limit: coreutils' `timeout` is it. 124 and 137 are its statuses for a command
+ * that was ended, 127 that of one that is not there.
+ */
+async function runPlain(
+  env: NodeJS.ProcessEnv,
+  command: readonly string[],
+  timeoutMs: number,
+  { out, err }: Streams,
+): Promise<ExecResult> {
+  const limit = ['--kill-after=2', String(timeoutMs / 1000)];
+  const status = await toolkitExec('timeout', [...limit, ...command], {
+    env: Object.fromEntries(
+      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    ),
+    silent: true,
+    ignoreReturnCode: true,
+    listeners: { stdout: (chunk) => out.add(chunk), stderr: (chunk) => err.add(chunk) },
+  });
+  const [stdout, stderr] = [out.end(), err.end()];
+  const missing = status === 127 && /^\S*timeout: /.test(stderr);
+  const signal = missing ? 'ENOENT' : status === 124 ? 'SIGTERM' : status === 137 ? 'SIGKILL' : null;
+  return { status: signal === null ? status : null, signal, stdout, stderr };
+}
+
+/**
+ * By node:child_process: @actions/exec does not expect that a command may end before it has read its input, and the
+ * broken pipe would end this process.
+ */
+function runWithInput(
+  env: NodeJS.ProcessEnv,
+  [command = '', ...args]: readonly string[],
+  timeoutMs: number,
+  { out, err }: Streams,
+  stdin: string | Buffer,
+): Promise<ExecResult> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+    let kill: NodeJS.Timeout | undefined;
+    const timer = setTimeout(() => {
+      child.kill('SIGTERM');
+      kill = setTimeout(() => child.kill('SIGKILL'), 2000);
+    }, timeoutMs);
+    const settle = (status: number | null, signal: string | null) => {
+      clearTimeout(timer);
+      clearTimeout(kill);
+      resolve({ status, signal, stdout: out.end(), stderr: err.end() });
+    };
+    child.stdout.on('data', (chunk: Buffer) => out.add(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.add(chunk));
+    child.on('error', (error: NodeJS.ErrnoException) => settle(null, error.code ?? error.message));
+    child.on('close', settle);
+    child.stdin.on('error', () => {});
+    child.stdin.end(stdin);
+  });
 }
 
 /** Keeps the end of a stream, and hands out its lines. */

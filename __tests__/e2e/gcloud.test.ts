@@ -1,49 +1,24 @@
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { environment, output, type Result, run } from './lab';
+import { join } from 'node:path';
+import { type Gcloud, haveGcloud, openGcloud } from './gcloud';
+import { environment, output, run } from './lab';
 
 // The lab's Google Cloud, judged by the real clients of the real one.
 
 jest.setTimeout(120_000);
 
 let lab: Record<string, string>;
-let configuration: string;
+let client: Gcloud;
 
 beforeAll(async () => {
   lab = await environment();
-  configuration = mkdtempSync(join(tmpdir(), 'gcloud-'));
+  client = await openGcloud();
 });
 
-afterAll(() => rmSync(configuration, { recursive: true }));
+afterAll(() => client.close());
 
-/** Runs gcloud on the lab; REQUESTS_CA_BUNDLE, where it is set, is stronger than gcloud's own setting. */
-function gcloud(...args: string[]): Promise<Result> {
-  return run('gcloud', args, '', {
-    ...process.env,
-    CLOUDSDK_CONFIG: configuration,
-    CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE: lab.LAB_COMPUTE_URL,
-    CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE: lab.LAB_CA_FILE,
-    REQUESTS_CA_BUNDLE: lab.LAB_CA_FILE,
-    CURL_CA_BUNDLE: lab.LAB_CA_FILE,
-    CLOUDSDK_CORE_PROJECT: lab.LAB_PROJECT,
-    CLOUDSDK_COMPUTE_ZONE: lab.LAB_ZONE,
-    CLOUDSDK_AUTH_ACCESS_TOKEN: lab.LAB_ACCESS_TOKEN,
-    CLOUDSDK_CORE_DISABLE_PROMPTS: '1',
-    CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: '1',
-  });
-}
-
-/** The same, where it has to succeed; returns its output. */
-async function ok(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await gcloud(...args);
-  if (status !== 0) throw new Error(`gcloud ${args.join(' ')} ended with ${status}:\n${stdout}${stderr}`);
-  return stdout;
-}
-
-async function object<T>(...args: string[]): Promise<T> {
-  return JSON.parse(await ok(...args, '--format=json')) as T;
-}
+const gcloud = (...args: string[]) => client.run(...args);
+const ok = (...args: string[]) => client.ok(...args);
+const object = <T>(...args: string[]) => client.object<T>(...args);
 
 interface Rule {
   readonly name: string;
@@ -194,11 +169,9 @@ function instanceStories(): void {
   });
 }
 
-if (onPath('gcloud')) {
+if (haveGcloud()) {
   describe('gcloud compute firewall-rules', ruleStories);
   describe('gcloud compute instances', instanceStories);
-} else {
-  process.stderr.write('gcloud is not on PATH: its tests are left out\n');
 }
 
 describe('the official client library', () => {
@@ -225,14 +198,3 @@ describe('the official client library', () => {
     expect(seen.metadata).toEqual({ errors: ['CONDITION_NOT_MET'], kept: 1 });
   });
 });
-
-function onPath(command: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory, command), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}

@@ -19,6 +19,8 @@ export interface Seen {
   readonly summary: string;
   readonly annotations: readonly { readonly level: string; readonly message: string }[];
   readonly maskedLog: string;
+  /** What `--later` ran; null without it. */
+  readonly later: { readonly exitCode: number; readonly output: string } | null;
   readonly ssh: { readonly connections: number; readonly commands: number };
   readonly api: readonly { readonly method: string; readonly path: string; readonly status: number }[];
 }
@@ -97,4 +99,33 @@ export async function succeeding(
 export async function environment(): Promise<Record<string, string>> {
   const lines = (await lab('env')).split('\n').map((line) => /^export (\w+)='?(.*?)'?$/.exec(line));
   return Object.fromEntries(lines.filter((line) => line !== null).map(([, name, value]) => [name, value]));
+}
+
+/** The mutations of a run, sorted, as `METHOD collection/name`, with the names of openings made the same. */
+export function mutations(seen: Seen): string[] {
+  return seen.api
+    .filter(({ method, path }) => method !== 'GET' && !/\/operations\/.*\/wait/.test(path))
+    .map(({ method, path }) => {
+      const short = path.replace(/\?.*/, '').replace(/.*\/(global|zones\/[^/]+)\//, '');
+      return `${method} ${short.replace(/-run-\w+$/, '-run-*')}`;
+    })
+    .sort();
+}
+
+/** A request to the lab's control socket, which makes tokens, credentials and networks. */
+export async function control<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const { LAB_CONTROL_SOCKET } = await environment();
+  const data = body === undefined ? [] : ['--json', JSON.stringify(body)];
+  const args = [
+    '-fsS',
+    '--unix-socket',
+    String(LAB_CONTROL_SOCKET),
+    '-X',
+    method,
+    ...data,
+    `http://lab${path}`,
+  ];
+  const { status, stdout, stderr } = await run('curl', args);
+  if (status !== 0) throw new Error(`${method} ${path}: ${stderr}`);
+  return JSON.parse(stdout || 'null') as T;
 }

@@ -16,13 +16,22 @@ test('hands over input, and returns status and output', async () => {
   expect(result.lines.toSorted()).toEqual(['a', 'b', 'c']);
 });
 
-test('a command that is not there does not throw', async () => {
-  const result = await exec('no-such-command', [], { timeoutMs: 1000 });
+test.each([{}, { stdin: 'x' }])('with %j a command that is not there does not throw', async (input) => {
+  const result = await exec('no-such-command', [], { timeoutMs: 1000, ...input });
   expect(result).toMatchObject({ status: null, signal: 'ENOENT' });
 });
 
-test('a command that takes too long is ended', async () => {
-  expect(await sh('exec sleep 60', { timeoutMs: 50 })).toMatchObject({ status: null, signal: 'SIGTERM' });
+test.each([{}, { stdin: 'x' }])('with %j a command that takes too long is ended', async (input) => {
+  expect(await sh('exec sleep 60', { timeoutMs: 50, ...input })).toMatchObject({
+    status: null,
+    signal: 'SIGTERM',
+  });
+});
+
+test('without input, status and output are returned as well', async () => {
+  const result = await sh('echo a; printf "b\\nc" >&2; exit 3');
+  expect(result).toMatchObject({ status: 3, signal: null, stdout: 'a\n', stderr: 'b\nc' });
+  expect(result.lines.toSorted()).toEqual(['a', 'b', 'c']);
 });
 
 test('a command that does not read its input does no harm, and only the end of its output is kept', async () => {

@@ -6,7 +6,7 @@ import { loadCompose } from '../instance/compose-release';
 import type { Facts } from '../instance/facts';
 import type { InstanceStep } from '../instance/steps';
 import { instanceTarget } from '../instance/target';
-import { deferred } from '../log';
+import { deferred, type Log } from '../log';
 import type { Run } from '../run';
 import type { SshConnection } from '../ssh/connection';
 import { admitRunner, sweepOpenings } from './admission';
@@ -57,6 +57,7 @@ export async function setUp(run: Run, site: Site, { admit }: { admit: boolean })
   const { inputs, log } = run;
   const { dryRun } = inputs;
   const quiet = deferred(log);
+  warnOfEverybody(inputs.firewall.ranges, log);
   const firewall = converge(siteFirewall(run, site), { dryRun, log: quiet });
   const sweep = dryRun ? null : site.rules.then((rules) => sweepOpenings(run, site.compute, site.vm, rules));
   try {
@@ -103,4 +104,14 @@ export function siteInstance({ inputs, log }: Run, connection: SshConnection): T
 /** The firewall of this run as a target. */
 export function siteFirewall({ inputs }: Run, site: Site): Target<FirewallState, FirewallStep> {
   return firewallTarget(site.compute, { ...inputs.firewall, ports: portsOf(inputs) }, site);
+}
+
+/** Allowed when asked for. */
+function warnOfEverybody(ranges: readonly string[], log: Log): void {
+  const everybody = ranges.filter((range) => range === '0.0.0.0/0' || range === '::/0');
+  if (everybody.length === 0) return;
+  log.warning(
+    `source-ranges has ${everybody.join(' and ')}: anybody on the internet can read and overwrite every image. ` +
+      'With `runner` each run opens the ports for itself alone, and CIDRs can name the networks of your people.',
+  );
 }

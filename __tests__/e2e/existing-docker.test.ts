@@ -1,0 +1,65 @@
+import { action, lab, output, succeeding } from './lab';
+import { basics, served } from './machines';
+
+// Instances that somebody set up before: their engine and their containers stay.
+
+jest.setTimeout(300_000);
+
+let inputs: Record<string, string>;
+
+beforeEach(async () => {
+  await Promise.all([lab('reset', 'registry-1'), lab('reset', 'runner')]);
+  inputs = await basics();
+});
+
+test('with docker.io and a running container the engine is kept, and the container keeps running', async () => {
+  await output(
+    'registry-1',
+    `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io docker-cli >/dev/null
+     docker pull -q registry:3 && docker run -d --name theirs registry:3`,
+  );
+  const state = () =>
+    output(
+      'registry-1',
+      "docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.State.Running}}' theirs; pidof dockerd",
+    );
+  const before = await state();
+  const seen = await succeeding(inputs);
+  expect(await state()).toBe(before);
+  expect(await output('registry-1', 'dpkg -s docker.io')).toContain('Status: install ok installed');
+  expect(await served('registry-1', ['test:latest'])).toEqual({ 'test:latest': seen.outputs.digest });
+  expect(seen.maskedLog).toContain('is kept');
+});
+
+test('Docker’s old docker.list gives no Signed-By conflict', async () => {
+  await output(
+    'registry-1',
+    `install -d /etc/apt/keyrings
+     curl -fsSL https://download.docker.com/linux/debian/gpg -o /usr/share/keyrings/docker-archive-keyring.asc
+     echo 'deb [arch=amd64 signed-by=/usr/share/keyrings/docker-archive-keyring.asc] https://download.docker.com/linux/debian trixie stable' >/etc/apt/sources.list.d/docker.list`,
+  );
+  await succeeding(inputs);
+  const update = await output('registry-1', 'apt-get update 2>&1');
+  expect(update).not.toMatch(/Conflicting values|configured multiple times/);
+  expect(await output('registry-1', 'dpkg -s docker-ce')).toContain('Status: install ok installed');
+});
+
+test('half-configured packages are finished first', async () => {
+  await output(
+    'registry-1',
+    'apt-get update -qq; cd /tmp && apt-get download -q sl >/dev/null 2>&1; dpkg --unpack sl*.deb >/dev/null',
+  );
+  await succeeding({ ...inputs, mode: 'bootstrap' });
+  expect(await output('registry-1', 'dpkg --audit')).toBe('');
+});
+
+test('a port that something else has is an error before anything is changed', async () => {
+  await output(
+    'registry-1',
+    "systemd-run --unit squatter python3 -m http.server 5000 2>/dev/null || systemd-run --unit squatter perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 5000, Listen => 5, ReuseAddr => 1) or die; while ($c = $s->accept) { close $c }'",
+  );
+  const { exitCode, annotations, ssh } = await action({ ...inputs, mode: 'bootstrap' });
+  expect(exitCode).toBe(1);
+  expect(annotations.map(({ message }) => message).join()).toMatch(/^Port in use: .*5000/);
+  expect(ssh.commands).toBe(1);
+});

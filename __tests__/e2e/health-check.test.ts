@@ -1,0 +1,148 @@
+import { patchRule } from './compute';
+import { action, environment, lab, mutations, output, type Seen, shell, succeeding } from './lab';
+import { basics } from './machines';
+
+// Each fault is reported as what it is; the check repairs nothing.
+
+jest.setTimeout(300_000);
+
+let inputs: Record<string, string>;
+let ip: string;
+
+beforeAll(async () => {
+  await lab('reset');
+  ip = String((await environment()).LAB_INSTANCE_IP);
+  const all = { ...(await basics()), 'source-ranges': 'runner, 192.0.2.0/24' };
+  await output('runner', 'docker pull -q hello-world');
+  await succeeding(all);
+  inputs = { ...all, mode: 'health-check' };
+});
+
+const errors = ({ annotations }: Seen) =>
+  annotations
+    .filter(({ level }) => level === 'error')
+    .map(({ message }) => message)
+    .join('\n');
+const warnings = ({ annotations }: Seen) =>
+  annotations
+    .filter(({ level }) => level === 'warning')
+    .map(({ message }) => message)
+    .join('\n');
+
+async function healthyAgain(): Promise<void> {
+  const seen = await succeeding({ ...inputs, mode: 'bootstrap' });
+  expect(seen.exitCode).toBe(0);
+}
+
+test('healthy: the table in log and summary, the canary gone, nothing changed', async () => {
+  const seen = await succeeding(inputs);
+  expect(seen.outputs).toMatchObject({ health: 'healthy', changed: 'false', changes: '[]' });
+  for (const name of [
+    'Credentials',
+    'Firewall',
+    'SSH',
+    'Docker service',
+    'Container registry',
+    'Registry API',
+    'Web UI',
+    'Disk of data',
+    'Canary',
+  ]) {
+    expect(seen.maskedLog).toMatch(new RegExp(`^${name} +healthy `, 'm'));
+    expect(seen.summary).toContain(`| ${name} | healthy |`);
+  }
+  expect(
+    await output(
+      'registry-1',
+      'curl -fsS http://127.0.0.1:5000/v2/gce-registry-action/canary/tags/list || true',
+    ),
+  ).not.toMatch(/"tags":\[".+"/);
+  expect(mutations(seen)).toEqual([
+    'DELETE firewalls/registry-1-registry-run-*',
+    'POST firewalls',
+    'POST instances/registry-1/setMetadata',
+    'POST instances/registry-1/setMetadata',
+  ]);
+});
+
+test('registry container stopped: unhealthy, exit 1', async () => {
+  await output('registry-1', 'docker stop gce-registry-registry-1');
+  const seen = await action(inputs);
+  expect(seen.exitCode).toBe(1);
+  expect(seen.outputs.health).toBe('unhealthy');
+  expect(errors(seen)).toContain('Container registry: it is exited');
+  expect(await output('registry-1', "docker inspect -f '{{.State.Running}}' gce-registry-registry-1")).toBe(
+    'false',
+  );
+  await healthyAgain();
+});
+
+test('UI stopped: degraded, a warning, exit 0', async () => {
+  await output('registry-1', 'docker stop gce-registry-ui-1');
+  const seen = await succeeding(inputs);
+  expect(seen.outputs.health).toBe('degraded');
+  expect(warnings(seen)).toContain('Container ui: it is exited');
+  await healthyAgain();
+});
+
+test('a port removed from the rule: drift of the firewall', async () => {
+  await patchRule('registry-1-registry', { allowed: [{ IPProtocol: 'tcp', ports: ['5000'] }] });
+  const seen = await succeeding(inputs);
+  expect(seen.outputs.health).toBe('degraded');
+  expect(warnings(seen)).toMatch(
+    /Firewall: a run would change: ports of rule registry-1-registry: tcp:5000 → tcp:5000,18080/,
+  );
+  expect(JSON.parse(String(seen.outputs.changes))).toMatchObject([{ target: 'firewall' }]);
+  await healthyAgain();
+});
+
+test('a container that keeps restarting is unhealthy, with the number of restarts', async () => {
+  // The volume's own directory as a file: the registry fails at once, each time.
+  await output(
+    'registry-1',
+    `docker stop gce-registry-registry-1
+     cd "$(docker volume inspect -f '{{.Mountpoint}}' gce-registry_registry-data)"; mkdir -p docker; mv docker /root/kept
+     docker update --restart always gce-registry-registry-1
+     docker cp /bin/false gce-registry-registry-1:/bin/registry; docker start gce-registry-registry-1 || true`,
+  );
+  await waitFor("docker inspect -f '{{.RestartCount}}' gce-registry-registry-1 | grep -qE '^[1-9]'");
+  const seen = await action(inputs);
+  expect(seen.exitCode).toBe(1);
+  expect(errors(seen)).toMatch(/Container registry: (it keeps restarting|running, restarted)/);
+  await output(
+    'registry-1',
+    `docker rm -f gce-registry-registry-1
+     cd "$(docker volume inspect -f '{{.Mountpoint}}' gce-registry_registry-data)"; rm -rf docker; mv /root/kept docker`,
+  );
+  await healthyAgain();
+});
+
+test('a data disk that is nearly full is reported with its numbers', async () => {
+  // A small disk of its own under data-path, filled to the brim.
+  await output(
+    'registry-1',
+    `mkdir -p /mnt/small; mount -t tmpfs -o size=64m tmpfs /mnt/small
+     docker compose -p gce-registry down -v 2>/dev/null || docker rm -f gce-registry-registry-1 gce-registry-ui-1; docker volume rm gce-registry_registry-data`,
+  );
+  const moved = { ...inputs, 'data-path': '/mnt/small/registry' };
+  await succeeding({ ...moved, mode: 'bootstrap' });
+  await output('registry-1', 'head -c 63000000 /dev/zero >/mnt/small/fill; df -h /mnt/small');
+  const seen = await action(moved);
+  expect(seen.exitCode).toBe(1);
+  expect(errors(seen)).toMatch(/Disk of data: [0-9] % of 0\.1 GiB/);
+});
+
+test('an instance that does not answer is unhealthy, and the rest is still reported', async () => {
+  const seen = await action({ ...inputs, 'ssh-host-key': `SHA256:${'A'.repeat(43)}` });
+  expect(seen.exitCode).toBe(1);
+  expect(errors(seen)).toContain('SSH: Wrong host key');
+  expect(seen.maskedLog).toMatch(/^Firewall +/m);
+  expect(ip).not.toBe('');
+});
+
+async function waitFor(condition: string): Promise<void> {
+  for (const end = Date.now() + 30_000; Date.now() < end; ) {
+    if ((await shell('registry-1', condition)).status === 0) return;
+  }
+  throw new Error(`did not become true within 30 s: ${condition}`);
+}

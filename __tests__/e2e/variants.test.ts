@@ -1,0 +1,117 @@
+import { action, environment, lab, output, shell, succeeding } from './lab';
+import { basics, served } from './machines';
+
+// Other registries, UIs, ports, names and places; and the images survive whatever is changed.
+
+jest.setTimeout(300_000);
+
+let inputs: Record<string, string>;
+let ip: string;
+
+beforeAll(async () => {
+  await lab('reset');
+  ip = String((await environment()).LAB_INSTANCE_IP);
+  inputs = await basics();
+  await output('runner', 'docker pull -q hello-world');
+});
+
+/** What the UI of the instance shows to a plain client. */
+const ui = (port = 18080) => output('registry-1', `curl -fsS http://127.0.0.1:${port}/`);
+const containers = () => output('registry-1', "docker ps --format '{{.Image}}' | sort");
+
+test('registry 2 with hyper, a title with markup in it, and several tags', async () => {
+  const seen = await succeeding({
+    ...inputs,
+    'registry-image': 'registry:2',
+    ui: 'hyper',
+    'registry-name': `Tom's <b>"registry"</b> $HOME \`id\``,
+    tags: 'test:1, test:2\nteam/other',
+  });
+  expect(await containers()).toBe('hyper/docker-registry-web:latest\nregistry:2');
+  expect(JSON.parse(String(seen.outputs.images))).toEqual(
+    ['test:1', 'test:2', 'team/other:latest'].map((name) => ({
+      reference: `${ip}:5000/${name}`,
+      digest: seen.outputs.digest,
+    })),
+  );
+  const digest = String(seen.outputs.digest);
+  expect(await served('registry-1', ['test:1', 'test:2', 'team/other:latest'])).toEqual({
+    'test:1': digest,
+    'test:2': digest,
+    'team/other:latest': digest,
+  });
+  expect(await ui()).toContain('$HOME `id`');
+});
+
+test('from registry 2 to 3, without a UI, on other ports: the images are still there, and the old ports closed', async () => {
+  const seen = await succeeding({ ...inputs, tags: 'test:3', ui: 'none', 'registry-port': '5001' });
+  expect(await containers()).toBe('registry:3');
+  expect(seen.outputs).toMatchObject({ registry: `${ip}:5001`, 'ui-url': '' });
+  const digest = String(seen.outputs.digest);
+  expect(await served('registry-1', ['test:1', 'test:3'], 5001)).toEqual({
+    'test:1': digest,
+    'test:3': digest,
+  });
+  expect(await output('registry-1', "ss -Hltn '( sport = 5000 or sport = 18080 )'")).toBe('');
+});
+
+test('a restart of the VM loses nothing', async () => {
+  const before = await served('registry-1', ['test:1', 'team/other:latest'], 5001);
+  await shell('registry-1', 'systemctl reboot');
+  await waitFor('registry-1', 'curl -fsS http://127.0.0.1:5001/v2/');
+  expect(await served('registry-1', ['test:1', 'team/other:latest'], 5001)).toEqual(before);
+  const again = await succeeding({ ...inputs, tags: 'test:3', ui: 'none', 'registry-port': '5001' });
+  expect(again.outputs.changed).toBe('false');
+});
+
+test('a new data-path is refused while the volume holds images, and says how to move them', async () => {
+  const { exitCode, annotations } = await action({ ...inputs, 'data-path': '/mnt/registry' });
+  expect(exitCode).toBe(1);
+  expect(annotations.map(({ message }) => message).join()).toMatch(/^Images would be stranded: /);
+  expect(await containers()).toBe('registry:3');
+});
+
+test('data-path on a fresh instance, and registry-host as a name', async () => {
+  await lab('reset', 'registry-1');
+  await output(
+    'runner',
+    `grep -q registry.example.test /etc/hosts || echo '${ip} registry.example.test' >>/etc/hosts`,
+  );
+  const seen = await succeeding({
+    ...inputs,
+    'data-path': '/mnt/registry',
+    'registry-host': 'registry.example.test',
+  });
+  expect(seen.outputs.registry).toBe('registry.example.test:5000');
+  expect(seen.outputs.image).toMatch(/^registry\.example\.test:5000\/test:latest@sha256:/);
+  expect(seen.summary).not.toContain('[!WARNING]');
+  expect(await output('registry-1', 'ls /mnt/registry/docker/registry/v2/repositories')).toBe('test');
+  expect(await served('registry-1', ['test:latest'])).toEqual({ 'test:latest': seen.outputs.digest });
+});
+
+test('the last image asked for is the one that runs: an image that is pushed again is not uploaded again', async () => {
+  await output(
+    'runner',
+    `cd $(mktemp -d) && for layer in 1 2 3 4 5; do head -c 100000000 /dev/urandom >layer$layer; done
+     printf 'FROM scratch\\nCOPY layer1 /\\nCOPY layer2 /\\nCOPY layer3 /\\nCOPY layer4 /\\nCOPY layer5 /\\nCMD ["/x"]\\n' >Dockerfile
+     DOCKER_BUILDKIT=0 docker build -q -t big:1 . && rm -f layer*`,
+  );
+  const big = { ...inputs, image: 'big:1', tags: 'big:1', 'data-path': '/mnt/registry' };
+  const first = await succeeding(big);
+  const received = () => output('registry-1', 'cat /sys/class/net/eth0/statistics/rx_bytes');
+  const before = Number(await received());
+  const second = await succeeding(big);
+  expect(second.outputs.digest).toBe(first.outputs.digest);
+  expect(Number(await received()) - before).toBeLessThan(20_000_000);
+  expect(await output('runner', "docker images --format '{{.Repository}}:{{.Tag}}' | sort")).toBe(
+    'big:1\nhello-world:latest',
+  );
+  expect(second.maskedLog).toContain('Layer already exists');
+});
+
+async function waitFor(machine: string, condition: string): Promise<void> {
+  for (const end = Date.now() + 90_000; Date.now() < end; ) {
+    if ((await shell(machine, condition)).status === 0) return;
+  }
+  throw new Error(`did not become true within 90 s: ${condition}`);
+}
