@@ -13,9 +13,14 @@ if ! diff --recursive --brief dist "$fresh"; then
   exit 1
 fi
 
-# What GitHub runs must start: an older release of some action crashed at load, because nothing had run it.
 size=$(wc -c <dist/index.js)
 if [ "$size" -gt 3145728 ]; then
   printf 'dist/index.js is %s bytes; 3 MiB is the limit.\n' "$size" >&2
+  exit 1
+fi
+
+# It must start where it will run: with Node alone, and no node_modules beside it.
+if ! (cd "$fresh" && env -i "$(command -v node)" index.js) | grep -q '^::error::Invalid input'; then
+  printf 'dist/index.js does not start.\n' >&2
   exit 1
 fi
