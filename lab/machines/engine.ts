@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CACHE, cacheFolder, runFolder } from './checkout.ts';
+import { CACHE, CHECKOUT, cacheFolder, runFolder } from './checkout.ts';
 import { readHostNetwork, restoreHostNetwork } from './host-network.ts';
+import { clearLeftovers } from './leftovers.ts';
 import { say } from './phases.ts';
 import { attempt, end, eventually, isAlive, LabError, startDetached } from './process.ts';
 import { readState, recordState, STATE_FOLDER } from './state.ts';
@@ -36,9 +37,14 @@ export async function ensureEngine(): Promise<void> {
     say(engineIsOurs() ? "the lab's Docker engine is running" : 'using the Docker engine that is running');
     return;
   }
-  await clearLeftovers();
-  const madeFolders = SHARED_FOLDERS.filter((folder) => !existsSync(folder));
-  recordState({ hostNetwork: await readHostNetwork(), madeFolders });
+  // A killed engine of this checkout is resumed: it finds its containers, and ends or restarts them itself.
+  if (readState()?.checkout !== CHECKOUT || !existsSync(join(CACHE, 'engine')))
+    await clearLeftovers(EXEC_ROOT);
+  rmSync(SOCKET, { force: true });
+  if (readState()?.hostNetwork === undefined) {
+    const madeFolders = SHARED_FOLDERS.filter((folder) => !existsSync(folder));
+    recordState({ hostNetwork: await readHostNetwork(), madeFolders });
+  }
   const logFile = join(runFolder(), 'dockerd.log');
   const pid = startDetached(
     'dockerd',
@@ -63,37 +69,11 @@ export async function ensureEngine(): Promise<void> {
 /** Stops the engine that the lab started, and what it leaves behind; one that was there before goes on. */
 export async function stopEngine(): Promise<void> {
   const state = readState();
-  if (!engineIsOurs()) return;
-  await attempt('docker', ['network', 'prune', '--force']);
-  await end(state?.enginePid, 'dockerd', 30_000);
-  await clearLeftovers();
-  for (const folder of state?.madeFolders ?? []) rmSync(folder, { recursive: true, force: true });
-  if (state?.hostNetwork !== undefined) await restoreHostNetwork(state.hostNetwork);
-}
-
-/**
- * A killed engine leaves its containerd, shims, sockets, pid file and bridges. Called only while no engine answers.
- */
-async function clearLeftovers(): Promise<void> {
-  for (const pid of processesOf(EXEC_ROOT)) await end(pid, EXEC_ROOT, 5_000);
-  await detachMounts(EXEC_ROOT);
-  rmSync(EXEC_ROOT, { recursive: true, force: true });
-  rmSync(`${STATE_FOLDER}/dockerd.pid`, { force: true });
-  if (existsSync(SOCKET)) rmSync(SOCKET, { force: true });
-  for (const link of ['gcelab0', 'docker0']) await attempt('ip', ['link', 'delete', link]);
-}
-
-function processesOf(words: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => pid !== process.pid && isAlive(pid, words));
-}
-
-async function detachMounts(folder: string): Promise<void> {
-  const mounts = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[1] ?? '')
-    .filter((path) => path.startsWith(`${folder}/`));
-  for (const path of mounts.reverse()) await attempt('umount', ['--lazy', path]);
+  if (state?.enginePid === undefined) return;
+  if (engineIsOurs()) await attempt('docker', ['network', 'prune', '--force']);
+  await end(state.enginePid, 'dockerd', 30_000);
+  if (await engineAnswers()) return;
+  await clearLeftovers(EXEC_ROOT);
+  for (const folder of state.madeFolders ?? []) rmSync(folder, { recursive: true, force: true });
+  if (state.hostNetwork !== undefined) await restoreHostNetwork(state.hostNetwork);
 }

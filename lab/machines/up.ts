@@ -10,6 +10,7 @@ import { ACT, ensureGoProgram } from './go.ts';
 import { ensureHost } from './host.ts';
 import { pruneImages } from './images.ts';
 import {
+  containerOf,
   ensureInstanceImage,
   instanceIsCurrent,
   instanceName,
