@@ -37,9 +37,7 @@ export async function ensureEngine(): Promise<void> {
     say(engineIsOurs() ? "the lab's Docker engine is running" : 'using the Docker engine that is running');
     return;
   }
-  // A killed engine of this checkout is resumed: it finds its containers, and ends or restarts them itself.
-  if (readState()?.checkout !== CHECKOUT || !existsSync(join(CACHE, 'engine')))
-    await clearLeftovers(EXEC_ROOT);
+  if (!canResume()) await clearLeftovers(EXEC_ROOT);
   rmSync(SOCKET, { force: true });
   if (readState()?.hostNetwork === undefined) {
     const madeFolders = SHARED_FOLDERS.filter((folder) => !existsSync(folder));
@@ -64,6 +62,13 @@ export async function ensureEngine(): Promise<void> {
     const words = readFileSync(logFile, 'utf8').trim().split('\n').slice(-10).join('\n');
     throw new LabError(`The Docker engine did not start; the last lines of ${logFile}:\n${words}`);
   }
+}
+
+/** Whether a killed engine of this checkout left its containerd: it then finds its containers and restarts them itself. */
+function canResume(): boolean {
+  const file = `${EXEC_ROOT}/containerd/containerd.pid`;
+  const isOwn = readState()?.checkout === CHECKOUT && existsSync(join(CACHE, 'engine'));
+  return isOwn && existsSync(file) && isAlive(Number(readFileSync(file, 'utf8')), EXEC_ROOT);
 }
 
 /** Stops the engine that the lab started, and what it leaves behind; one that was there before goes on. */
