@@ -9,6 +9,7 @@ import { readState, recordState, STATE_FOLDER } from './state.ts';
 
 const SOCKET = '/var/run/docker.sock';
 const EXEC_ROOT = `${STATE_FOLDER}/engine`;
+const PID_FILE = `${STATE_FOLDER}/dockerd.pid`;
 /** Made by an engine wherever its own folders are. */
 const SHARED_FOLDERS = ['/run/containerd', '/run/docker'];
 const START_LIMIT_MS = 60_000;
@@ -38,7 +39,7 @@ export async function ensureEngine(): Promise<void> {
     return;
   }
   if (!canResume()) await clearLeftovers(EXEC_ROOT);
-  rmSync(SOCKET, { force: true });
+  for (const file of [SOCKET, PID_FILE]) rmSync(file, { force: true });
   if (readState()?.hostNetwork === undefined) {
     const madeFolders = SHARED_FOLDERS.filter((folder) => !existsSync(folder));
     recordState({ hostNetwork: await readHostNetwork(), madeFolders });
@@ -48,7 +49,7 @@ export async function ensureEngine(): Promise<void> {
     'dockerd',
     [
       ...['--data-root', cacheFolder('engine'), '--exec-root', EXEC_ROOT],
-      ...['--pidfile', `${STATE_FOLDER}/dockerd.pid`, '--host', `unix://${SOCKET}`],
+      ...['--pidfile', PID_FILE, '--host', `unix://${SOCKET}`],
     ],
     logFile,
   );
