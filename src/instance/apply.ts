@@ -130,6 +130,9 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
     case 'pull-images':
       return action.images;
     case 'start-containers':
-      return [action.endpoints.map(({ port, path }) => `${port}:${path}`).join(','), ...action.recreate];
+      return [
+        action.endpoints.map(({ service, port, path }) => `${service}:${port}:${path}`).join(','),
+        ...action.recreate,
+      ];
   }
 }

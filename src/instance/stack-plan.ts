@@ -4,14 +4,14 @@ import type { ContainerFacts, Facts } from './facts';
 import { type Service, type Stack, stackOf } from './stack';
 import { type InstanceStep, instanceStep } from './steps';
 
-/** The steps that give the instance its registry and UI. */
+/** The steps that give the instance its registry and UI. Pulling comes first: what fails there has changed nothing. */
 export function stackSteps(desired: Desired, facts: Facts): InstanceStep[] {
   const stack = stackOf(desired.registry);
   const files = fileSteps(stack, facts);
   return [
     ...directorySteps(desired, facts),
-    ...files,
     ...pullSteps(stack, facts),
+    ...files,
     ...containerSteps(stack, facts, files.length > 0),
   ];
 }
@@ -71,6 +71,7 @@ function containerSteps(stack: Stack, facts: Facts, filesChange: boolean): Insta
   ];
   const recreate = faults.filter((fault) => fault.recreate).map(({ service }) => service.name);
   const endpoints = stack.services.map(({ name, port }) => ({
+    service: name,
     port,
     path: name === 'registry' ? '/v2/' : '/',
   }));

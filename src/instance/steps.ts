@@ -21,7 +21,11 @@ export type Action =
   | {
       readonly kind: 'start-containers';
       /** What must answer afterwards. */
-      readonly endpoints: readonly { readonly port: number; readonly path: string }[];
+      readonly endpoints: readonly {
+        readonly service: string;
+        readonly port: number;
+        readonly path: string;
+      }[];
       /** Services whose containers are made anew although their settings are right. */
       readonly recreate: readonly string[];
     };

@@ -20,7 +20,7 @@ const withDocker = (changes: Partial<Desired['docker']>): Desired => ({
   ...DESIRED,
   docker: { ...DESIRED.docker, ...changes },
 });
-const STACK = ['write-file', 'write-file', 'write-file', 'pull-images', 'start-containers'];
+const STACK = ['pull-images', 'write-file', 'write-file', 'write-file', 'start-containers'];
 
 const debian12 = { id: 'debian', version: '12', codename: 'bookworm', name: 'Debian 12' };
 const debian13 = BARE.os;
@@ -104,7 +104,7 @@ describe('a bare instance', () => {
     expect(kinds(desired, BARE).filter((kind) => kind === 'write-file')).toHaveLength(3);
     expect(planInstance(desired, BARE).steps.at(-1)?.action).toEqual({
       kind: 'start-containers',
-      endpoints: [{ port: 5000, path: '/v2/' }],
+      endpoints: [{ service: 'registry', port: 5000, path: '/v2/' }],
       recreate: [],
     });
   });

@@ -262,18 +262,20 @@ compose() {
 
 answers() { [[ -n $(http_status "$1" "$2") ]]; }
 
-# step_start_containers PORT:PATH,… SERVICE …: starts what is not as it should be; makes the services named anew.
+# step_start_containers SERVICE:PORT:PATH,… SERVICE …: starts what is not as it should be; makes the containers of the
+# services named anew.
 step_start_containers() {
-  local endpoints endpoint
+  local endpoints endpoint service port path
   IFS=, read -r -a endpoints <<<"$1"
   shift
   (($# == 0)) || compose up --detach --no-deps --force-recreate --quiet-pull "$@"
   compose up --detach --remove-orphans --quiet-pull
   for endpoint in "${endpoints[@]}"; do
-    wait_for 120 answers "${endpoint%%:*}" "${endpoint#*:}" && continue
-    say "Nothing answers on port ${endpoint%%:*}"
+    IFS=: read -r service port path <<<"$endpoint"
+    if wait_for 120 answers "$port" "$path"; then continue; fi
+    compose logs --no-color --tail 20 "$service" || true
     compose ps --all || true
-    compose logs --no-color --tail 20 || true
+    say "The container of $service does not answer on port $port"
     return 1
   done
 }
