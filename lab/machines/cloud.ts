@@ -52,7 +52,7 @@ export async function stopCloud(): Promise<void> {
 function sources(): string[] {
   const folder = join(CHECKOUT, 'lab/cloud');
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => path.endsWith('.ts') && !path.startsWith('__tests__'))
     .sort()
     .map((path) => readFileSync(join(folder, path), 'utf8'));
 }

@@ -49,7 +49,7 @@ function kill(pid: number): void {
 /** Whether a process is in a control group of this container. */
 function isIn(pid: number, id: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(id);
+    return isAlive(pid, '') && readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(id);
   } catch {
     return false;
   }
