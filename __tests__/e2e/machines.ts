@@ -29,7 +29,7 @@ export function fingerprint(instance = 'registry-1'): Promise<string> {
     instance,
     `{ docker ps -q --no-trunc | sort; } 2>/dev/null || true
      pidof dockerd containerd || true
-     find /etc/docker /etc/apt /etc/gce-registry /usr/local/lib/docker -type f -printf '%p %T@ %i\\n' 2>/dev/null | sort`,
+     find /etc/docker /etc/apt /etc/gce-registry /usr/local/lib/docker -type f -printf '%p %T@ %i\\n' 2>/dev/null | sort || true`,
   );
 }
 
