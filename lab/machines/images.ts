@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from './checkout.ts';
+import { engineIsOurs } from './engine.ts';
 import { KINDS, type Kind } from './kinds.ts';
 import { aptSettings, debianMirror } from './mirror.ts';
 import { once } from './once.ts';
@@ -102,8 +103,17 @@ export function ensureImage(recipe: Recipe): Promise<string> {
 async function makeImage(recipe: Recipe, image: string): Promise<string> {
   if (await imageExists(image)) return image;
   return phase(`image ${recipe.name}`, async () => {
+    // The lab's own engine keeps its images; they are taken out of one that is not.
+    const tar = engineIsOurs()
+      ? null
+      : join(cacheFolder('images'), `${image.replace(/^.*\//, '').replace(':', '-')}.tar`);
+    if (tar !== null && existsSync(tar)) {
+      await docker(['load', '--quiet', '--input', tar]);
+      return image;
+    }
     await build(recipe, image);
     await removeOlder(image);
+    if (tar !== null) await docker(['save', '--output', tar, image]);
     return image;
   });
 }
