@@ -3,6 +3,8 @@ const transform = {
   '^.+\\.(ts|js|mjs)$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } } }],
 };
 const common = {
+  // Not the lab's disks, which hold whole file systems.
+  roots: ['<rootDir>/src', '<rootDir>/__tests__', '<rootDir>/lab'],
   testEnvironment: 'node',
   transform,
   transformIgnorePatterns: [],

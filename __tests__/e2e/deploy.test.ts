@@ -1,11 +1,13 @@
 import { shownInBrowser } from './browser';
-import { environment, lab, mutations, output, type Seen, shell, succeeding } from './lab';
+import { environment, lab, mutations, output, type Seen, shell, succeeding, waitFor } from './lab';
 import { basics, fingerprint, ownLogin, served } from './machines';
 
 /**
  * The main job: a bare instance becomes a registry and the workflow's image is in it; a second run changes nothing.
  * The runs share the instance, so they stand in the order in which they happen.
  */
+jest.setTimeout(300_000);
+
 let inputs: Record<string, string>;
 let ip: string;
 let first: Seen;
@@ -20,7 +22,7 @@ beforeAll(async () => {
   await lab('reset');
   await output('runner', 'docker pull -q hello-world');
   first = await succeeding(inputs, RUN_PULLED);
-}, 300_000);
+});
 
 test('bare Debian 13, default inputs: the registry serves the digest that was output', async () => {
   expect(first.outputs).toMatchObject({
@@ -43,6 +45,7 @@ test('Docker comes from Docker’s repository, the user may use it, and the stac
   expect(await output('registry-1', 'docker compose version --short')).toMatch(/^v?\d+\.\d+/);
   expect(await output('registry-1', 'id -nG registry-action')).toContain('docker');
   expect(await output('registry-1', 'systemctl is-enabled docker')).toBe('enabled');
+  await waitFor('registry-1', `! docker ps --format '{{.Status}}' | grep -v '(healthy)'`);
   const policies = await output(
     'registry-1',
     'docker inspect $(docker ps -q) --format \'{{.HostConfig.RestartPolicy.Name}} {{.State.Health.Status}} {{.HostConfig.LogConfig.Type}} {{index .HostConfig.LogConfig.Config "max-size"}}\'',

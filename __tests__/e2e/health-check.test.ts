@@ -1,5 +1,5 @@
 import { patchRule } from './compute';
-import { action, environment, lab, mutations, output, type Seen, shell, succeeding } from './lab';
+import { action, environment, lab, mutations, output, type Seen, succeeding, waitFor } from './lab';
 import { basics } from './machines';
 
 // Each fault is reported as what it is; the check repairs nothing.
@@ -105,7 +105,10 @@ test('a container that keeps restarting is unhealthy, with the number of restart
      docker update --restart always gce-registry-registry-1
      docker cp /bin/false gce-registry-registry-1:/bin/registry; docker start gce-registry-registry-1 || true`,
   );
-  await waitFor("docker inspect -f '{{.RestartCount}}' gce-registry-registry-1 | grep -qE '^[1-9]'");
+  await waitFor(
+    'registry-1',
+    "docker inspect -f '{{.RestartCount}}' gce-registry-registry-1 | grep -qE '^[1-9]'",
+  );
   const seen = await action(inputs);
   expect(seen.exitCode).toBe(1);
   expect(errors(seen)).toMatch(/Container registry: (it keeps restarting|running, restarted)/);
@@ -139,10 +142,3 @@ test('an instance that does not answer is unhealthy, and the rest is still repor
   expect(seen.maskedLog).toMatch(/^Firewall +/m);
   expect(ip).not.toBe('');
 });
-
-async function waitFor(condition: string): Promise<void> {
-  for (const end = Date.now() + 30_000; Date.now() < end; ) {
-    if ((await shell('registry-1', condition)).status === 0) return;
-  }
-  throw new Error(`did not become true within 30 s: ${condition}`);
-}

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a command left behind. */
 export interface Result {
@@ -59,6 +60,14 @@ export async function lab(...args: string[]): Promise<string> {
 /** Runs a shell script as root on a machine of the lab, without minding its status. */
 export function shell(machine: string, script: string): Promise<Result> {
   return run('bin/lab', ['exec', machine, '--', 'bash', '-euo', 'pipefail', '-c', script]);
+}
+
+/** Waits until a shell script succeeds on a machine. */
+export async function waitFor(machine: string, condition: string, seconds = 90): Promise<void> {
+  for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(200)) {
+    if ((await shell(machine, condition)).status === 0) return;
+  }
+  throw new Error(`on ${machine}, not within ${seconds} s: ${condition}`);
 }
 
 /** The same, where it has to succeed; returns its output without the newline at the end. */

@@ -1,4 +1,4 @@
-import { action, environment, lab, output, shell, succeeding } from './lab';
+import { action, environment, lab, output, shell, succeeding, waitFor } from './lab';
 import { basics, served } from './machines';
 
 // Other registries, UIs, ports, names and places; and the images survive whatever is changed.
@@ -108,10 +108,3 @@ test('the last image asked for is the one that runs: an image that is pushed aga
   );
   expect(second.maskedLog).toContain('Layer already exists');
 });
-
-async function waitFor(machine: string, condition: string): Promise<void> {
-  for (const end = Date.now() + 90_000; Date.now() < end; ) {
-    if ((await shell(machine, condition)).status === 0) return;
-  }
-  throw new Error(`did not become true within 90 s: ${condition}`);
-}
