@@ -1,7 +1,7 @@
 import { messageOf } from '../errors';
-import { openGoogle } from '../modes/google';
 import type { Run } from '../run';
 import { restoreRunner } from '../runner/restore';
+import { openGoogle } from '../site/google';
 import { removeSshKey } from '../ssh/keypair';
 
 /**

@@ -1,11 +1,11 @@
 import type { Outcome } from '../converge/converge';
 import type { Report } from '../report/outputs';
 import type { Run } from '../run';
+import { registryAddress } from '../site/registry-address';
+import { enter, type SiteOutcome, setUp } from '../site/site';
+import { together } from '../site/together';
 import { push, setUpRunner } from './push-image';
-import { registryAddress } from './registry-address';
 import { reportOf } from './report';
-import { enter, type SiteOutcome, setUp } from './site';
-import { together } from './together';
 
 /** Sets the instance up, and pushes the image. */
 export async function deploy(run: Run): Promise<Report> {

@@ -8,12 +8,11 @@ import { openRegistry } from '../image/registry-api';
 import type { Facts } from '../instance/facts';
 import type { Report } from '../report/outputs';
 import type { Run } from '../run';
-import { admitBesides } from './admission';
-import { openGoogle, readRunningInstance } from './google';
-import { login } from './login';
-import { type RegistryAddress, registryAddress } from './registry-address';
+import { openGoogle, readRunningInstance } from '../site/google';
+import { login } from '../site/login';
+import { type RegistryAddress, registryAddress } from '../site/registry-address';
+import { admitWithTag, rulesOf, type Site, siteFirewall, siteInstance } from '../site/site';
 import { reportOf } from './report';
-import { rulesOf, type Site, siteFirewall, siteInstance } from './site';
 
 /** Reads everything, reports what is wrong and what a run would change, and repairs nothing. */
 export async function healthCheck(run: Run): Promise<Report> {
@@ -112,7 +111,7 @@ async function examineRegistry(
   await examination.look(
     'Canary',
     async () => {
-      await admitBesides(run, site, facts.client);
+      await admitWithTag(run, site, facts.client);
       const api = await openRegistry(host, port, run.sleep);
       try {
         return await flyCanary(api);

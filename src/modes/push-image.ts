@@ -5,7 +5,7 @@ import { openRegistry, speaksHttps } from '../image/registry-api';
 import type { PushedImage } from '../report/outputs';
 import type { Run } from '../run';
 import { runnerTarget } from '../runner/runner';
-import type { RegistryAddress } from './registry-address';
+import type { RegistryAddress } from '../site/registry-address';
 
 /** Makes this runner's daemon accept the registry; null where the inputs leave the runner alone. */
 export async function setUpRunner(

@@ -1,12 +1,11 @@
 import type { Instance } from '../gcp/compute';
 import type { Report } from '../report/outputs';
 import type { Run } from '../run';
-import { admitBesides } from './admission';
-import { openGoogle, readRunningInstance } from './google';
+import { openGoogle, readRunningInstance } from '../site/google';
+import { registryAddress } from '../site/registry-address';
+import { admitWithTag, enter, siteInstance } from '../site/site';
 import { push, setUpRunner } from './push-image';
-import { registryAddress } from './registry-address';
 import { reportOf } from './report';
-import { enter, siteInstance } from './site';
 
 /**
  * Pushes the image to a registry that is there already. Google Cloud is asked only for what the inputs leave open:
@@ -29,7 +28,7 @@ async function pushThroughOpening(run: Run): Promise<Report> {
   try {
     if (site.connection !== null) {
       const { client } = await siteInstance(run, site.connection).read();
-      if (!run.inputs.dryRun) await admitBesides(run, site, client);
+      if (!run.inputs.dryRun) await admitWithTag(run, site, client);
     }
     return await pushTo(run, site.vm);
   } finally {

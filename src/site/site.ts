@@ -89,6 +89,18 @@ async function setUpInstance(run: Run, site: Site, admit: boolean): Promise<Outc
   return outcome;
 }
 
+/** Admits this runner where no set-up runs beside it: sees to the tag that an opening needs, and sweeps. */
+export async function admitWithTag(run: Run, { compute, vm, rules }: Site, address: string): Promise<void> {
+  const { targetTag } = run.inputs.firewall;
+  await together<unknown[]>([
+    run.inputs.firewall.runner
+      ? compute.editTags((tags) => (tags.includes(targetTag) ? tags : [...tags, targetTag]))
+      : Promise.resolve(),
+    admitRunner(run, compute, vm, address),
+    rules.then((all) => sweepOpenings(run, compute, vm, all)),
+  ]);
+}
+
 /** The instance of this run as a target. */
 export function siteInstance({ inputs, log }: Run, connection: SshConnection): Target<Facts, InstanceStep> {
   return instanceTarget({

@@ -3,8 +3,6 @@ import { covers } from '../firewall/ranges';
 import type { Compute, FirewallRule, Instance } from '../gcp/compute';
 import type { Run } from '../run';
 import { portsOf } from './registry-address';
-import type { Site } from './site';
-import { together } from './together';
 
 /**
  * Admits this runner for this run, by a firewall rule of its own that the post step deletes; not where the standing
@@ -43,16 +41,4 @@ export async function sweepOpenings(
       await compute.deleteFirewallRule(vm.network.project, name);
     }),
   );
-}
-
-/** The same where no set-up runs beside it: sees to the tag that an opening needs, and sweeps. */
-export async function admitBesides(run: Run, { compute, vm, rules }: Site, address: string): Promise<void> {
-  const { targetTag } = run.inputs.firewall;
-  await together<unknown[]>([
-    run.inputs.firewall.runner
-      ? compute.editTags((tags) => (tags.includes(targetTag) ? tags : [...tags, targetTag]))
-      : Promise.resolve(),
-    admitRunner(run, compute, vm, address),
-    rules.then((all) => sweepOpenings(run, compute, vm, all)),
-  ]);
 }
