@@ -1,15 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { run } from './process.ts';
+import { LabError, run } from './process.ts';
 
-const DEFAULT_MIRROR = '';
-
-/** Where this host takes Debian's packages from, so that the machines ask the same place. */
+/**
+ * Where this host takes Debian's packages from, so that the machines ask the same place.
+ *
+ * @throws LabError when none of its apt sources is a mirror of Debian.
+ */
 export function debianMirror(): string {
   for (const text of sourceFiles()) {
     const address = /^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(https?:\/\/\S+\/debian)\/?(?:\s|$)/m.exec(text)?.[1];
     if (address !== undefined) return address;
   }
-  return DEFAULT_MIRROR;
+  throw new LabError(
+    "None of this host's apt sources is a mirror of Debian (an address that ends in /debian).",
+  );
 }
 
 /** The host's proxy and date settings of apt as configuration for the machines; empty when it has none. */
