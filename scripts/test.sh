@@ -12,7 +12,9 @@ stage() {
 
 lint_shell() {
   need shellcheck shellcheck
-  git ls-files -z -- '*.sh' bin/lab .ci/run | xargs -0 shellcheck --external-sources
+  # Programs without an ending say by their first line that they are shell.
+  { git ls-files -- '*.sh' && git grep -lE '^#!(/usr)?/bin/(env )?(ba)?sh' -- bin lab .ci scripts bench; } | sort -u |
+    xargs shellcheck --external-sources
 }
 
 static() {

@@ -1,3 +1,4 @@
+import { shownInBrowser } from './browser';
 import { action, environment, lab, output, shell, succeeding, waitFor } from './lab';
 import { basics, served } from './machines';
 
@@ -41,6 +42,18 @@ test('registry 2 with hyper, a title with markup in it, and several tags', async
     'team/other:latest': digest,
   });
   expect(await ui()).toContain('$HOME `id`');
+});
+
+test('a title with markup shows literally in the joxit UI too', async () => {
+  const title = `R&D ~ "quoted" <b>'x'</b> \\1 $HOME \`id\``;
+  await succeeding({
+    ...inputs,
+    'registry-image': 'registry:2',
+    'registry-name': title,
+    mode: 'bootstrap',
+    'source-ranges': '198.51.100.1',
+  });
+  expect(await shownInBrowser(`http://${ip}:18080/`, title)).toContain(title);
 });
 
 test('from registry 2 to 3, without a UI, on other ports: the images are still there, and the old ports closed', async () => {

@@ -46,8 +46,6 @@ function containerRow(facts: Facts, service: string, worst: Health, now: number)
   const restarts = `restarted ${container.restarts} times`;
   if (restarted)
     return { name, state: 'degraded', finding: `running, ${restarts}, last at ${container.startedAt}` };
-  if (container.health === 'starting')
-    return { name, state: 'degraded', finding: 'running, its health check has not passed yet' };
   return {
     name,
     state: 'healthy',

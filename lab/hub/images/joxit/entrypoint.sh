@@ -2,22 +2,12 @@
 # Writes nginx's configuration and the page from the variables that joxit/docker-registry-ui knows.
 set -eu
 
-# Puts the values of variables, made safe for HTML, in place of ${NAME}.
-render() {
-  awk '{
-    line = $0
-    out = ""
-    while (match(line, /\$\{[A-Z_]+\}/)) {
-      value = ENVIRON[substr(line, RSTART + 2, RLENGTH - 3)]
-      if (html) {
-        gsub(/&/, "\\&amp;", value); gsub(/</, "\\&lt;", value); gsub(/>/, "\\&gt;", value)
-        gsub(/"/, "\\&quot;", value); gsub(/\047/, "\\&#39;", value)
-      }
-      out = out substr(line, 1, RSTART - 1) value
-      line = substr(line, RSTART + RLENGTH)
-    }
-    print out line
-  }' html="$1"
+page=/usr/share/nginx/html/index.html
+
+# Puts the value of a variable in place of ${NAME} in the page, with sed and without any escaping, as the original
+# does: what sed or HTML takes for its own in a value is the caller's to escape.
+fill() {
+  sed -i "s~\${$1}~$2~" "$page"
 }
 
 REGISTRY_PROXY=''
@@ -30,8 +20,13 @@ if [ -n "${NGINX_PROXY_PASS_URL:-}" ]; then
   fi
   REGISTRY_PROXY="location /v2 { proxy_set_header Host \$http_host; $target }"
 fi
-export REGISTRY_PROXY
-render 0 </etc/nginx/nginx.conf.template >/etc/nginx/nginx.conf
-render 1 </usr/share/nginx/index.html.template >/usr/share/nginx/html/index.html
+sed -e "s|\${REGISTRY_PROXY}|$REGISTRY_PROXY|" -e "s|\${NGINX_LISTEN_PORT}|$NGINX_LISTEN_PORT|" \
+  /etc/nginx/nginx.conf.template >/etc/nginx/nginx.conf
+cp /usr/share/nginx/index.html.template "$page"
 cp /usr/share/nginx/page.js /usr/share/nginx/html/
+fill REGISTRY_TITLE "${REGISTRY_TITLE-}"
+fill REGISTRY_URL "${REGISTRY_URL-}"
+fill SINGLE_REGISTRY "${SINGLE_REGISTRY-}"
+fill SHOW_CONTENT_DIGEST "${SHOW_CONTENT_DIGEST-}"
+fill DELETE_IMAGES "${DELETE_IMAGES-}"
 exec "$@"
