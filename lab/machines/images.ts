@@ -53,7 +53,7 @@ async function makeBase(kind: Kind): Promise<string> {
   if (await imageExists(image)) return image;
   const tar = join(cacheFolder('images'), `${kind}-${key}.tar`);
   if (!existsSync(tar)) {
-    await phase(`${kind}: packages from ${mirror}`, () =>
+    await phase(`${kind}: packages from the mirror that this host uses`, () =>
       bootstrap(suite, mirror, settings, packages, init, tar),
     );
   }
