@@ -99,7 +99,7 @@ test('where SSH times out, the error says which rule is missing for port 22', as
     const { exitCode, annotations } = await action(inputs);
     expect(exitCode).toBe(1);
     expect(annotations.map(({ message }) => message).join('\n')).toMatch(
-      /SSH timed out: .*No firewall rule of network default admits anyone to tcp:22/,
+      /SSH timed out: .*No firewall rule of network default admits anyone from outside to tcp:22/,
     );
   } finally {
     const { name, network, sourceRanges, allowed } = ssh as Rule;

@@ -1,15 +1,18 @@
 import type { FirewallRule, Instance } from '../gcp/compute';
+import { covers } from './ranges';
 import { appliesTo, holdsPort, sourcesOf } from './rule-match';
 
 /** What to do when the SSH port of an instance does not answer, from the rules of its network. */
 export function diagnoseSsh(rules: readonly FirewallRule[], vm: Instance, port: number): string {
   const relevant = rules.filter((rule) => appliesTo(rule, vm, vm.tags.items));
   const denies = relevant.filter((rule) => holdsPort(rule.denied, port));
-  const allows = relevant.filter((rule) => holdsPort(rule.allowed, port));
+  const allows = relevant.filter(
+    (rule) => holdsPort(rule.allowed, port) && (vm.externalIp === null || isPublic(rule)),
+  );
   const [deny] = denies;
   if (allows.length === 0) {
     return (
-      `No firewall rule of network ${vm.network.name} admits anyone to tcp:${port} of this instance: add one, for example ` +
+      `No firewall rule of network ${vm.network.name} admits anyone from outside to tcp:${port} of this instance: add one, for example ` +
       `\`gcloud compute firewall-rules create allow-ssh --project ${vm.network.project} --network ${vm.network.name} ` +
       `--allow tcp:${port} --source-ranges YOUR_RUNNERS\``
     );
@@ -19,4 +22,11 @@ export function diagnoseSsh(rules: readonly FirewallRule[], vm: Instance, port: 
   }
   const admitted = allows.map((rule) => `${rule.name} (${sourcesOf(rule)})`).join(', ');
   return `tcp:${port} is opened by ${admitted}: check that this runner is among them, and that the instance has booted and runs sshd`;
+}
+
+/** RFC 1918 and RFC 4193: nobody comes from there to an external address. */
+const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', 'fc00::/7'];
+
+function isPublic({ sourceRanges }: FirewallRule): boolean {
+  return sourceRanges.some((range) => !covers(PRIVATE, range.split('/')[0] ?? ''));
 }

@@ -38,8 +38,8 @@ test('the rules that the run converges are not other rules', () => {
 const ssh = { name: 'allow-ssh', targetTags: [], allowed: [{ protocol: 'tcp', ports: ['22'] }] };
 
 test.each<[string, FirewallRule[], string]>([
-  ['no rule', [rule()], 'admits anyone to tcp:22'],
-  ['a rule for others', [rule({ ...ssh, targetTags: ['bastion'] })], 'admits anyone to tcp:22'],
+  ['no rule', [rule()], 'admits anyone from outside to tcp:22'],
+  ['a rule for others', [rule({ ...ssh, targetTags: ['bastion'] })], 'admits anyone from outside to tcp:22'],
   ['a rule', [rule(ssh)], 'tcp:22 is opened by allow-ssh (192.0.2.0/24)'],
   [
     'a rule that denies',
