@@ -194,67 +194,6 @@ pull_image() {
 }
 
 compose() {
-  local directory=/usr/local/lib/docker/cli-plugins temporary
-  mkdir -p -- "$directory"
-  rm -f -- "$directory"/.docker-compose.gce-registry.*
-  temporary=$(mktemp -- "$directory/.docker-compose.gce-registry.XXXXXXXX")
-  head -c "$1" >"$temporary"
-  if ! printf '%s  %s\n' "$2" "$temporary" | sha256sum --check --status; then
-    rm -f -- "$temporary"
-    say 'The Compose plugin did not arrive as it was sent'
-    return 1
-  fi
-  chmod 0755 -- "$temporary"
-  "$temporary" docker-cli-plugin-metadata </dev/null
-  sync -- "$temporary"
-  mv -fT -- "$temporary" "$directory/docker-compose"
-  sync -- "$directory"
-  printf '%s\n' "$4" | put_file "$3" 0644
-}
-
-engine_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
-
-step_start_engine() {
-  systemctl reset-failed docker.service docker.socket 2>/dev/null || true
-  if systemctl enable --now docker.service && wait_for 60 engine_answers; then return 0; fi
-  journalctl -u docker.service -n 20 --no-pager -o cat || true
-  return 1
-}
-
-step_reload_engine() {
-  systemctl reload docker.service
-}
-
-step_add_to_group() {
-  usermod -aG docker -- "$1"
-}
-
-# Pulls side by side; what another try cannot mend is not tried again.
-step_pull_images() {
-  local image pids=() failed=0
-  for image in "$@"; do
-    pull_image "$image" &
-    pids+=("$!")
-  done
-  for image in "${pids[@]}"; do wait "$image" || failed=1; done
-  return "$failed"
-}
-
-pull_image() {
-  local try output
-  for try in 1 2 3 4; do
-    if output=$(docker pull -- "$1" 2>&1); then
-      say "$output"
-      return 0
-    fi
-    say "$output"
-    [[ ! $output =~ (not\ found|manifest\ unknown|denied|unauthorized|invalid\ reference|no\ matching\ manifest) ]] || return 1
-    ((try == 4)) || { say "Trying $1 again in $((try * 3)) s" && sleep $((try * 3)); }
-  done
-  return 1
-}
-
-compose() {
   local files=(-f "$STACK/compose.yaml")
   [[ ! -f $STACK/compose.override.yaml ]] || files+=(-f "$STACK/compose.override.yaml")
   docker compose --project-directory "$STACK" "${files[@]}" "$@"
