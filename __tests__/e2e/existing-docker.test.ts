@@ -1,4 +1,4 @@
-import { action, lab, output, succeeding } from './lab';
+import { action, lab, output, succeeding, waitFor } from './lab';
 import { basics, served } from './machines';
 
 // Instances that somebody set up before: their engine and their containers stay.
@@ -54,10 +54,8 @@ test('half-configured packages are finished first', async () => {
 });
 
 test('a port that something else has is an error before anything is changed', async () => {
-  await output(
-    'registry-1',
-    "systemd-run --unit squatter python3 -m http.server 5000 2>/dev/null || systemd-run --unit squatter perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 5000, Listen => 5, ReuseAddr => 1) or die; while ($c = $s->accept) { close $c }'",
-  );
+  await output('registry-1', 'systemd-run --unit squatter /usr/sbin/sshd -D -p 5000');
+  await waitFor('registry-1', "ss -Hltn '( sport = 5000 )' | grep -q .");
   const { exitCode, annotations, ssh } = await action({ ...inputs, mode: 'bootstrap' });
   expect(exitCode).toBe(1);
   expect(annotations.map(({ message }) => message).join()).toMatch(/^Port in use: .*5000/);

@@ -125,7 +125,8 @@ test('a data disk that is nearly full is reported with its numbers', async () =>
   await output(
     'registry-1',
     `mkdir -p /mnt/small; mount -t tmpfs -o size=64m tmpfs /mnt/small
-     docker compose -p gce-registry down -v 2>/dev/null || docker rm -f gce-registry-registry-1 gce-registry-ui-1; docker volume rm gce-registry_registry-data`,
+     docker rm -f gce-registry-registry-1 gce-registry-ui-1
+     docker volume rm gce-registry_registry-data`,
   );
   const moved = { ...inputs, 'data-path': '/mnt/small/registry' };
   await succeeding({ ...moved, mode: 'bootstrap' });
