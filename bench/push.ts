@@ -1,0 +1,111 @@
+// Push: mode push against `docker push` of the same kind of image from the same runner to the same registry. The whole
+// main step counts, from the start of Node to its end. The runner's daemon accepts the registry beforehand, since
+// `docker push` needs that too. Each measurement has an image of its own: five layers of 100 MB of fresh random bytes.
+// With `verify` the action reads the pushed image back; the like of that by hand is a `docker pull` on a runner that
+// does not have the image.
+import { bare, type Ground, ownLogin } from './ground.ts';
+import { action, on, timedOnRunner } from './lab.ts';
+import { sideBySide } from './measure.ts';
+import { comparison, type Row } from './table.ts';
+
+const COLD_ROUNDS = 3;
+const WARM_ROUNDS = 7;
+const IMAGE = 'bench/image';
+
+export async function push(ground: Ground): Promise<Row[]> {
+  await bare(ground);
+  const { bootstrap, inputs } = await pushInputs(ground);
+  await action(bootstrap);
+  const restore = await acceptRegistry(ground.ip);
+  try {
+    return [...(await coldPush(ground, inputs)), ...(await unchangedPush(ground, inputs))];
+  } finally {
+    await restore();
+  }
+}
+
+async function pushInputs(ground: Ground) {
+  const bootstrap = { ...(await ownLogin(ground)), mode: 'bootstrap' };
+  const inputs = {
+    ...ground.basics,
+    ...{ mode: 'push', 'registry-host': ground.ip, 'source-ranges': '198.51.100.0/24', image: IMAGE },
+  };
+  return { bootstrap, inputs };
+}
+
+async function coldPush({ ip }: Ground, inputs: Readonly<Record<string, string>>): Promise<Row[]> {
+  const name = (kind: string, round: number) => `bench/${kind}-${round}`;
+  const withImage = (kind: string, work: (tag: string) => Promise<number>) => async (round: number) => {
+    const tag = name(kind, round);
+    await freshImage([IMAGE, `${ip}:5000/${tag}`]);
+    return work(tag);
+  };
+  const samples = await sideBySide(COLD_ROUNDS, {
+    'docker push': withImage('plain', (tag) => timedOnRunner(`docker push ${ip}:5000/${tag}`)),
+    'action, verify: false': withImage('action', (tags) => main({ ...inputs, tags, verify: 'false' })),
+    'action, verify: true': withImage('verified', (tags) => main({ ...inputs, tags })),
+    'docker push, docker pull': withImage('pulled', async (tag) => {
+      const there = await timedOnRunner(`docker push ${ip}:5000/${tag}`);
+      await on('runner', `docker image rm --force ${IMAGE} ${ip}:5000/${tag} >/dev/null; sync`);
+      return there + (await timedOnRunner(`docker pull ${ip}:5000/${tag}`));
+    }),
+  });
+  const plain = { name: 'docker push', samples: samples['docker push'] };
+  const pulled = { name: 'docker push, docker pull', samples: samples['docker push, docker pull'] };
+  return [
+    comparison('push of 500 MB, verify: false', samples['action, verify: false'], plain, { mostRatio: 1.05 }),
+    comparison('push of 500 MB, verified (default)', samples['action, verify: true'], pulled, {
+      mostRatio: 1.05,
+    }),
+  ];
+}
+
+/** The image of the last measurement is in the registry already. */
+async function unchangedPush({ ip }: Ground, inputs: Readonly<Record<string, string>>): Promise<Row[]> {
+  const [tags, reference] = ['bench/unchanged', `${ip}:5000/bench/unchanged`];
+  await freshImage([IMAGE, reference]);
+  await on('runner', `docker push --quiet ${reference}`);
+  const samples = await sideBySide(WARM_ROUNDS, {
+    plain: () => timedOnRunner(`docker push ${reference}`),
+    'push alone': () => main({ ...inputs, tags, 'configure-runner': 'false' }),
+    'mode push': () => main({ ...inputs, tags }),
+    'mode push, verify: false': () => main({ ...inputs, tags, verify: 'false' }),
+  });
+  const plain = { name: 'docker push', samples: samples.plain };
+  return [
+    comparison('the same 500 MB again, verified', samples['push alone'], plain, { most: 0.5 }),
+    comparison('… with a look at the runner’s daemon (default)', samples['mode push'], plain),
+    comparison('… with a look at the daemon, verify: false', samples['mode push, verify: false'], plain),
+  ];
+}
+
+async function main(inputs: Readonly<Record<string, string>>): Promise<number> {
+  return (await action(inputs)).seconds;
+}
+
+/** Five random layers of 100 MB on the runner, under these names and no other; nothing is left to be written out. */
+async function freshImage(names: readonly string[]): Promise<void> {
+  await on(
+    'runner',
+    `docker images --filter reference='bench/*' --filter reference='*/bench/*' --format '{{.Repository}}:{{.Tag}}' |
+       xargs --no-run-if-empty docker image rm --force >/dev/null
+     cd "$(mktemp -d)"
+     for layer in 1 2 3 4 5; do head -c 100000000 /dev/urandom >$layer; done
+     printf 'FROM scratch\\nCOPY 1 /\\nCOPY 2 /\\nCOPY 3 /\\nCOPY 4 /\\nCOPY 5 /\\nCMD ["/x"]\\n' >Dockerfile
+     DOCKER_BUILDKIT=0 docker build --quiet ${names.map((name) => `--tag ${name}`).join(' ')} . >/dev/null 2>&1
+     rm -rf "$PWD"
+     sync`,
+  );
+}
+
+/** Lets the runner's daemon speak HTTP to the registry; what it returns puts its configuration back. */
+async function acceptRegistry(ip: string): Promise<() => Promise<void>> {
+  const file = '/etc/docker/daemon.json';
+  const before = await on('runner', `[ ! -f ${file} ] || base64 -w 0 ${file}`);
+  await on('runner', `echo '{"insecure-registries": ["${ip}:5000"]}' >${file}; systemctl reload docker`);
+  return async () => {
+    const put = before === '' ? `echo '{"insecure-registries": []}'` : `base64 -d <<<'${before}'`;
+    const remove = before === '' ? `; rm ${file}` : '';
+    await on('runner', `${put} >${file}; systemctl reload docker${remove}`);
+  };
+}
