@@ -16,16 +16,16 @@ beforeAll(async () => {
   await output('runner', 'docker pull -q hello-world');
 });
 
-/** What the UI of the instance shows to a plain client. */
-const ui = (port = 18080) => output('registry-1', `curl -fsS http://127.0.0.1:${port}/`);
 const containers = () => output('registry-1', "docker ps --format '{{.Image}}' | sort");
 
 test('registry 2 with hyper, a title with markup in it, and several tags', async () => {
+  const title = `Tom's <b>"registry"</b> $HOME \`id\``;
   const seen = await succeeding({
     ...inputs,
     'registry-image': 'registry:2',
     ui: 'hyper',
-    'registry-name': `Tom's <b>"registry"</b> $HOME \`id\``,
+    'registry-name': title,
+    'source-ranges': 'runner, 198.51.100.1',
     tags: 'test:1, test:2\nteam/other',
   });
   expect(await containers()).toBe('hyper/docker-registry-web:latest\nregistry:2');
@@ -41,7 +41,7 @@ test('registry 2 with hyper, a title with markup in it, and several tags', async
     'test:2': digest,
     'team/other:latest': digest,
   });
-  expect(await ui()).toContain('$HOME `id`');
+  expect(await shownInBrowser(`http://${ip}:18080/`, title)).toContain('team/other');
 });
 
 test('a title with markup shows literally in the joxit UI too', async () => {

@@ -42,10 +42,9 @@ export async function push(
   }
   const api = await openRegistry(host, port, sleep);
   try {
-    return await pushImage(
-      { ...inputs.push, registry },
-      { docker: dockerCli(run.host.exec), api, log, sleep },
-    );
+    const tools = { docker: dockerCli(run.host.exec), api, log, sleep };
+    const pushed = await pushImage({ ...inputs.push, registry }, tools);
+    return pushed.map(({ reference, digest }) => ({ reference, digest }));
   } finally {
     api.close();
   }
