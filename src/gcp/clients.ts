@@ -46,7 +46,6 @@ export interface InstancesClient {
 }
 
 export interface FirewallsClient {
-  get: Read<InProject & { firewall: string }, FirewallMessage>;
   list(
     request: InProject & { maxResults: number; pageToken?: string },
     options: CallOptions,

@@ -57,8 +57,6 @@ export interface Compute {
   editMetadata(key: string, edit: (value: string | null) => string | null): Promise<void>;
   /** Items below a path such as `hostkeys/`; null when the instance has none. */
   getGuestAttributes(path: string): Promise<readonly { key: string; value: string }[] | null>;
-  /** Null only for a 404: any other error is thrown. */
-  getFirewallRule(project: string, name: string): Promise<FirewallRule | null>;
   /** Every rule of a project, of all its networks. */
   listFirewallRules(project: string): Promise<readonly FirewallRule[]>;
   insertFirewallRule(project: string, rule: FirewallRule): Promise<void>;

@@ -114,16 +114,6 @@ class GoogleCompute implements Compute {
     return items.map(({ key, value }) => ({ key: key ?? '', value: value ?? '' }));
   }
 
-  async getFirewallRule(project: string, name: string): Promise<FirewallRule | null> {
-    const call = ruleCall('reading', project, name, 'compute.firewalls.get');
-    const answer = await this.#try(
-      call,
-      () => this.#clients.firewalls().get({ project, firewall: name }, read()),
-      isMissing,
-    );
-    return answer && readRule(answer[0]);
-  }
-
   async listFirewallRules(project: string): Promise<readonly FirewallRule[]> {
     const doing = `listing the firewall rules of project ${project}`;
     const call = { doing, project, permission: 'compute.firewalls.list' };

@@ -2,6 +2,7 @@ import type { Hash } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { ActionError, messageOf } from '../errors';
+import { spentBuffers } from './spent-buffers';
 
 /** A registry's address. */
 export interface Endpoint {
@@ -112,6 +113,7 @@ async function receive(
   const chunks: Buffer[] = [];
   let length = 0;
   const kept = status < 300 ? request.into : undefined;
+  const spent = kept === undefined ? () => undefined : spentBuffers();
   // An error's body is short, whatever the good answer's size would have been.
   const limit = status < 300 ? request.maxBytes : 64 * 1024;
   try {
@@ -119,7 +121,10 @@ async function receive(
       length += chunk.length;
       if (length > limit) throw notValid(endpoint, request, `it sent more than the ${limit} bytes expected`);
       if (kept === undefined) chunks.push(chunk);
-      else kept.update(chunk);
+      else {
+        kept.update(chunk);
+        spent(chunk.length);
+      }
     }
   } catch (cause) {
     incoming.destroy();

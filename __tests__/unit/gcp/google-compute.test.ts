@@ -61,7 +61,6 @@ function scripted(script: Script) {
       getGuestAttributes: read('getGuestAttributes'),
     }),
     firewalls: () => ({
-      get: read('rule'),
       list: method('list', (page) => page as unknown[]),
       insert: mutation('insert'),
       patch: mutation('patch'),
@@ -249,14 +248,13 @@ describe('firewall rules', () => {
     await expect(compute.deleteFirewallRule('p', 'r')).resolves.toBeUndefined();
   });
 
-  test('only a 404 is a missing rule', async () => {
-    expect(await scripted({ rule: [answer(404, 'notFound')] }).compute.getFirewallRule('p', 'r')).toBeNull();
-    const { compute } = scripted({ rule: [answer(403, 'forbidden', 'no')] });
-    await expect(compute.getFirewallRule('p', 'r')).rejects.toMatchObject({
-      title: 'A permission is missing in Google Cloud',
-    });
-    const { compute: page } = scripted({ rule: [html(404)] });
-    await expect(page.getFirewallRule('p', 'r')).rejects.toMatchObject({
+  test('an error of the list is never taken for a project without rules', async () => {
+    for (const status of [403, 404]) {
+      const { compute } = scripted({ list: [answer(status, 'forbidden', 'no')] });
+      await expect(compute.listFirewallRules('p')).rejects.toThrow();
+    }
+    const { compute: page } = scripted({ list: [html(404)] });
+    await expect(page.listFirewallRules('p')).rejects.toMatchObject({
       title: 'Unexpected answer from the Compute API',
     });
   });
