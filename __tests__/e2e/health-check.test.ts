@@ -130,7 +130,7 @@ test('a data disk that is nearly full is reported with its numbers', async () =>
   );
   const moved = { ...inputs, 'data-path': '/mnt/small/registry' };
   await succeeding({ ...moved, mode: 'bootstrap' });
-  await output('registry-1', 'head -c 63000000 /dev/zero >/mnt/small/fill; df -h /mnt/small');
+  await output('registry-1', 'head -c 65900000 /dev/zero >/mnt/small/fill; df -h /mnt/small');
   const seen = await action(moved);
   expect(seen.exitCode).toBe(1);
   expect(errors(seen)).toMatch(/Disk of data: [0-9] % of 0\.1 GiB/);
