@@ -37,7 +37,9 @@ for (const row of rows)
   );
 console.log(`\nCompute mutations of the second run, its own key and opening: ${mutations(second)}`);
 console.log(`Pushed: ${second.outputs.image}`);
-console.log(`"${second.later.output.trim().split('\n')[0]}" came from it.`);
+const greeting = second.later.output.split('\n').find((line) => line.startsWith('Hello'));
+if (greeting === undefined) throw new Error('the pushed image did not greet');
+console.log(`It was pulled back and run, and says: ${greeting}`);
 
 const url = String(second.outputs['ui-url']);
 const page = await (await fetch(url, { signal: AbortSignal.timeout(10_000) })).text();
