@@ -3,7 +3,7 @@
 // instance as new.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { cold } from './cold.ts';
-import { bare, type Ground, survey } from './ground.ts';
+import { type Ground, survey, tidy } from './ground.ts';
 import { largestMemory, on } from './lab.ts';
 import { push } from './push.ts';
 import { start } from './start.ts';
@@ -17,24 +17,23 @@ async function main(names: readonly string[]): Promise<void> {
   const began = Date.now();
   const ground = await survey();
   const rows: Row[] = [];
-  for (const name of names) {
-    process.stderr.write(`${name}\n`);
-    rows.push(...(await (PARTS[name] as (ground: Ground) => Promise<Row[]>)(ground)));
+  try {
+    for (const name of names) {
+      process.stderr.write(`${name}\n`);
+      rows.push(...((await PARTS[name]?.(ground)) ?? []));
+    }
+  } finally {
+    await tidy(ground);
   }
   const memory = largestMemory();
-  if (memory > 0) {
-    rows.push(
-      limit(
-        'memory of the main step, the most of all runs',
-        memory,
-        MEMORY_MIB,
-        (mib) => `${mib.toFixed(0)} MiB`,
-      ),
-    );
-  }
+  if (memory > 0)
+    rows.push(limit('memory of the main step, the most of all runs', memory, MEMORY_MIB, mebibytes));
   console.log(`\n${render(rows)}`);
   console.log(await conditions((Date.now() - began) / 60_000));
-  await bare(ground);
+}
+
+function mebibytes(value: number): string {
+  return `${value.toFixed(0)} MiB`;
 }
 
 /** What the numbers depend on. */
