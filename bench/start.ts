@@ -1,6 +1,6 @@
 // Start-up: from the start of `node dist/index.js` to its first Compute API call, as the Compute API's log has it (that
-// is when it was answered), and to its first connection to a registry where no Compute call is needed. Beside them, a
-// Node that does nothing, on the same machine.
+// is when it was answered), and to its first call of Docker where no Compute call is needed. Beside them, a Node that does
+// nothing, on the same machine.
 import { statSync } from 'node:fs';
 import type { Ground } from './ground.ts';
 import { CHECKOUT, control, on } from './lab.ts';
@@ -26,7 +26,7 @@ export async function start({ socket, accessToken }: Ground): Promise<Row[]> {
   const node = { name: 'empty Node', samples: empty };
   return [
     comparison('start to the first Compute call', compute, node, { most: 0.35 }),
-    comparison('start to the registry, no Compute call', push, node, { most: 0.15 }),
+    comparison('start to the first call of Docker, no Compute call', push, node, { most: 0.15 }),
     limit(
       'bundle dist/index.js',
       statSync('dist/index.js').size / 1e6,

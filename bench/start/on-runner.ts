@@ -1,5 +1,5 @@
 // Runs on the runner machine: starts dist/index.js again and again, next to an empty Node, and prints as JSON when.
-// A run ends itself: the instance is not there, and the registry hangs up.
+// A run ends itself: the instance is not there, and `docker` is a stand-in that reports and fails.
 //   ROUNDS=N LAB_ACCESS_TOKEN=… on-runner.ts FOLDER_OF_THE_CHECKOUT
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const folder = mkdtempSync('/tmp/bench-start-');
 export interface Starts {
   /** Seconds that an empty Node takes, from start to end. */
   readonly empty: number[];
-  /** Seconds from start to the first connection to the registry, in mode push without a Compute call. */
+  /** Seconds from start to the first call of Docker, in mode push where no Compute call is needed. */
   readonly push: number[];
   /** When runs began that ask Compute for an instance of the name `start-ROUND`, in milliseconds since 1970. */
   readonly began: number[];
@@ -38,6 +38,7 @@ function start(args: readonly string[], inputs: Readonly<Record<string, string>>
   const env = {
     ...process.env,
     ...Object.fromEntries(files),
+    PATH: `${folder}:${process.env.PATH}`,
     ...Object.fromEntries(variables.map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value])),
   };
   return new Promise((done, fail) => {
@@ -64,12 +65,14 @@ const server = createServer((socket) => {
   socket.on('error', () => undefined).destroy();
 });
 const port = await listening(server);
+writeFileSync(join(folder, 'docker'), `#!/bin/bash\n: >/dev/tcp/127.0.0.1/${port}\nexit 1\n`, {
+  mode: 0o755,
+});
 const script = [join(checkout, 'dist/index.js')];
 const basics = { instance: 'start', zone: 'europe-west1-b', image: 'hello-world', tags: 'test' };
 const noCompute = {
   ...basics,
-  ...{ mode: 'push', 'source-ranges': '192.0.2.0/24', 'configure-runner': 'false' },
-  ...{ 'registry-host': '127.0.0.1', 'registry-port': String(port) },
+  ...{ mode: 'push', 'source-ranges': '192.0.2.0/24', 'registry-host': '192.0.2.1' },
 };
 const compute = {
   ...basics,
