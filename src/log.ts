@@ -35,27 +35,3 @@ export function actionsLog(): Log {
     },
   };
 }
-
-/**
- * A log that keeps what it is told until `flush`: for work beside other work, whose lines would otherwise fall into
- * each other's groups. Masks are not kept back.
- */
-export function deferred(log: Log): Log & { flush(): void } {
-  const kept: (() => void)[] = [];
-  const keep = (write: (text: string) => void) => (text: string) => void kept.push(() => write(text));
-  return {
-    info: keep(log.info),
-    debug: keep(log.debug),
-    notice: keep(log.notice),
-    warning: keep(log.warning),
-    foreign: keep(log.foreign),
-    mask: log.mask,
-    group: (title, work) => {
-      kept.push(() => log.info(title));
-      return work();
-    },
-    flush: () => {
-      for (const write of kept.splice(0)) write();
-    },
-  };
-}

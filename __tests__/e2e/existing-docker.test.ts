@@ -1,4 +1,4 @@
-import { action, lab, output, succeeding, waitFor } from './lab';
+import { action, lab, mutations, output, succeeding, waitFor } from './lab';
 import { basics, served } from './machines';
 
 // Instances that somebody set up before: their engine and their containers stay.
@@ -56,8 +56,13 @@ test('half-configured packages are finished first', async () => {
 test('a port that something else has is an error before anything is changed', async () => {
   await output('registry-1', 'systemd-run --unit squatter /usr/sbin/sshd -D -p 5000');
   await waitFor('registry-1', "ss -Hltn '( sport = 5000 )' | grep -q .");
-  const { exitCode, annotations, ssh } = await action({ ...inputs, mode: 'bootstrap' });
+  const seen = await action(inputs);
+  const { exitCode, annotations, ssh } = seen;
   expect(exitCode).toBe(1);
   expect(annotations.map(({ message }) => message).join()).toMatch(/^Port in use: .*5000/);
   expect(ssh.commands).toBe(1);
+  expect(mutations(seen)).toEqual([
+    'POST instances/registry-1/setMetadata',
+    'POST instances/registry-1/setMetadata',
+  ]);
 });

@@ -14,6 +14,13 @@ export interface Target<State, S extends Step> {
   apply(plan: Plan<S>): Promise<State>;
 }
 
+/** A target that was read, and what it takes to make it as it should be. */
+export interface Survey<State, S extends Step> {
+  readonly target: Target<State, S>;
+  readonly state: State;
+  readonly plan: Plan<S>;
+}
+
 /** What came of converging one target. */
 export interface Outcome<State> {
   readonly state: State;
@@ -21,24 +28,30 @@ export interface Outcome<State> {
   readonly notes: readonly string[];
 }
 
+/** read → plan → print. Changes nothing; what no step can mend is thrown here. */
+export async function survey<State, S extends Step>(
+  target: Target<State, S>,
+  log: Log,
+): Promise<Survey<State, S>> {
+  const state = await target.read();
+  const plan = target.plan(state);
+  printPlan(target.name, plan, log);
+  return { target, state, plan };
+}
+
+/** What a survey found, as the outcome of a run that changes nothing. */
+export function asPlanned<State>({ state, plan }: Survey<State, Step>): Outcome<State> {
+  return { state, changes: plan.steps.map((step) => step.change), notes: plan.notes };
+}
+
 /**
- * read → plan → print → apply → read again → the plan must now be empty.
- *
- * With `dryRun` it stops after print. The last step is the proof of convergence, made on every run that changed
- * something.
+ * apply → read again → the plan must now be empty: the proof of convergence, made on every run that changed something.
  *
  * @throws ActionError `Not converged` when the plan is not empty after it was applied.
  */
-export async function converge<State, S extends Step>(
-  target: Target<State, S>,
-  options: { dryRun: boolean; log: Log },
-): Promise<Outcome<State>> {
-  const state = await target.read();
-  const plan = target.plan(state);
-  printPlan(target.name, plan, options.log);
-  const changes = plan.steps.map((step) => step.change);
-  if (options.dryRun || changes.length === 0) return { state, changes, notes: plan.notes };
-
+export async function carryOut<State, S extends Step>(surveyed: Survey<State, S>): Promise<Outcome<State>> {
+  const { target, plan } = surveyed;
+  if (plan.steps.length === 0) return asPlanned(surveyed);
   const after = await target.apply(plan);
   const [left] = target.plan(after).steps;
   if (left !== undefined) {
@@ -48,11 +61,11 @@ export async function converge<State, S extends Step>(
       next: 'Run again with debug logging, and look for something else that manages the same thing',
     });
   }
-  return { state: after, changes, notes: plan.notes };
+  return { ...asPlanned(surveyed), state: after };
 }
 
 /** Logs a plan, one line a change. */
-export function printPlan(name: TargetName, plan: Plan, log: Log): void {
+function printPlan(name: TargetName, plan: Plan, log: Log): void {
   for (const note of plan.notes) log.info(`${name}: ${note}`);
   if (plan.steps.length === 0) log.info(`${name}: nothing to change`);
   for (const { change } of plan.steps) log.info(`${name}: ${describeChange(change)}`);

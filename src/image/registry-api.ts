@@ -171,10 +171,10 @@ export async function openRegistry(host: string, port: number, sleep: Sleep): Pr
   return registryApi(registryHttp({ scheme, host, port }), sleep);
 }
 
-/** Whether a registry answers HTTPS with a certificate that this machine trusts; gives up after 3 s. */
-export async function speaksHttps(host: string, port: number): Promise<boolean> {
+/** Whether a registry answers HTTPS with a certificate that this machine trusts; false when it does not within `limitMs`. */
+export async function speaksHttps(host: string, port: number, limitMs = 3000): Promise<boolean> {
   if (isIP(host.replace(/^\[|\]$/g, '')) !== 0) return false;
-  const connection = registryHttp({ scheme: 'https', host, port }, { idleMs: 3000, totalMs: 3000 });
+  const connection = registryHttp({ scheme: 'https', host, port }, { idleMs: limitMs, totalMs: limitMs });
   try {
     await connection.send({ method: 'GET', path: '/v2/', maxBytes: 0x10000 });
     return true;

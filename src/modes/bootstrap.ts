@@ -1,15 +1,15 @@
 import type { Report } from '../report/outputs';
 import type { Run } from '../run';
 import { registryAddress } from '../site/registry-address';
-import { enter, setUp } from '../site/site';
+import { enter, setUp, surveySite } from '../site/site';
 import { reportOf } from './report';
 
 /** Sets the instance up as a registry: firewall rule and tag, Docker, registry and UI. */
 export async function bootstrap(run: Run): Promise<Report> {
   const site = await enter(run);
   try {
-    const { firewall, instance } = await setUp(run, site, { admit: false });
-    return reportOf(run, site.vm, registryAddress(run.inputs, site.vm), { outcomes: [firewall, instance] });
+    const outcomes = await setUp(run, site, await surveySite(run, site), { admit: false });
+    return reportOf(run, site.vm, registryAddress(run.inputs, site.vm), { outcomes });
   } finally {
     site.connection?.close();
   }

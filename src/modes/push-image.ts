@@ -1,17 +1,19 @@
-import { converge, type Outcome } from '../converge/converge';
+import { asPlanned, carryOut, type Outcome, type Survey, survey } from '../converge/converge';
 import { dockerCli } from '../image/docker';
 import { pushImage } from '../image/push';
 import { openRegistry, speaksHttps } from '../image/registry-api';
 import type { PushedImage } from '../report/outputs';
 import type { Run } from '../run';
+import type { RunnerStep } from '../runner/plan';
+import type { RunnerState } from '../runner/read';
 import { runnerTarget } from '../runner/runner';
 import type { RegistryAddress } from '../site/registry-address';
 
-/** Makes this runner's daemon accept the registry; null where the inputs leave the runner alone. */
-export async function setUpRunner(
-  run: Run,
-  { host, port }: RegistryAddress,
-): Promise<Outcome<unknown> | null> {
+/** What it takes that this runner's daemon accepts the registry; null where the inputs leave the runner alone. */
+export type RunnerSurvey = Survey<RunnerState, RunnerStep> | null;
+
+/** Reads this runner's daemon, and plans. */
+export async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<RunnerSurvey> {
   const { inputs, job, log, sleep } = run;
   if (!inputs.runner.configure) return null;
   const target = runnerTarget(
@@ -19,13 +21,19 @@ export async function setUpRunner(
       registry: { host, port },
       runId: Object.values(job.identity).join(' '),
       restore: inputs.runner.restore,
-      speaksHttps: () => speaksHttps(host, port),
+      // The firewall may not admit this runner yet: then a name is taken to speak HTTP, as an address is.
+      speaksHttps: () => speaksHttps(host, port, 1000),
       onRestorePoint: (point) => run.pending.note('runner', point),
     },
     { host: run.host, log, sleep, now: Date.now },
   );
-  const outcome = await converge(target, { dryRun: inputs.dryRun, log });
-  // What the post step puts back is no change that lasts, no more than the run's own key and opening.
+  return survey(target, log);
+}
+
+/** Carries that out. What the post step puts back is no change that lasts, no more than the run's key and opening. */
+export async function setUpRunner({ inputs }: Run, runner: RunnerSurvey): Promise<Outcome<unknown> | null> {
+  if (runner === null) return null;
+  const outcome = inputs.dryRun ? asPlanned(runner) : await carryOut(runner);
   return inputs.runner.restore ? { ...outcome, changes: [] } : outcome;
 }
 

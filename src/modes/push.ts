@@ -4,7 +4,7 @@ import type { Run } from '../run';
 import { openGoogle, readRunningInstance } from '../site/google';
 import { registryAddress } from '../site/registry-address';
 import { admitWithTag, enter, siteInstance } from '../site/site';
-import { push, setUpRunner } from './push-image';
+import { push, setUpRunner, surveyRunner } from './push-image';
 import { reportOf } from './report';
 
 /**
@@ -38,7 +38,7 @@ async function pushThroughOpening(run: Run): Promise<Report> {
 
 async function pushTo(run: Run, vm: Instance | null): Promise<Report> {
   const address = registryAddress(run.inputs, vm);
-  const runner = await setUpRunner(run, address);
+  const runner = await setUpRunner(run, await surveyRunner(run, address));
   const images = await push(run, address);
   return reportOf(run, vm, address, { outcomes: [runner], images });
 }

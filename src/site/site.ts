@@ -1,4 +1,4 @@
-import { converge, type Outcome, type Target } from '../converge/converge';
+import { asPlanned, carryOut, type Outcome, type Survey, survey, type Target } from '../converge/converge';
 import type { FirewallState, FirewallStep } from '../firewall/plan';
 import { firewallTarget } from '../firewall/target';
 import type { Compute, FirewallRule, Instance } from '../gcp/compute';
@@ -6,7 +6,7 @@ import { loadCompose } from '../instance/compose-release';
 import type { Facts } from '../instance/facts';
 import type { InstanceStep } from '../instance/steps';
 import { instanceTarget } from '../instance/target';
-import { deferred, type Log } from '../log';
+import type { Log } from '../log';
 import type { Run } from '../run';
 import type { SshConnection } from '../ssh/connection';
 import { admitRunner, sweepOpenings } from './admission';
@@ -42,51 +42,49 @@ export function rulesOf(compute: Compute, vm: Instance): Promise<readonly Firewa
   return rules;
 }
 
-/** What came of setting a site up. */
-export interface SiteOutcome {
-  readonly firewall: Outcome<unknown>;
+/** What setting a site up would change. */
+export interface SiteSurvey {
+  readonly firewall: Survey<FirewallState, FirewallStep>;
   /** Null where the instance could not be read. */
-  readonly instance: Outcome<Facts> | null;
+  readonly instance: Survey<Facts, InstanceStep> | null;
 }
 
-/**
- * Converges firewall and instance side by side; with `admit` this runner is admitted as soon as its address is
- * known. Openings that earlier runs left behind are removed.
- */
-export async function setUp(run: Run, site: Site, { admit }: { admit: boolean }): Promise<SiteOutcome> {
-  const { inputs, log } = run;
-  const { dryRun } = inputs;
-  const quiet = deferred(log);
-  warnOfEverybody(inputs.firewall.ranges, log);
-  const firewall = converge(siteFirewall(run, site), { dryRun, log: quiet });
-  const sweep = dryRun ? null : site.rules.then((rules) => sweepOpenings(run, site.compute, site.vm, rules));
-  try {
-    const [first, second] = await together<[Outcome<unknown>, Outcome<Facts> | null, unknown]>([
-      firewall,
-      setUpInstance(run, site, admit),
-      Promise.resolve(sweep),
-    ]);
-    return { firewall: first, instance: second };
-  } finally {
-    quiet.flush();
-  }
-}
-
-async function setUpInstance(run: Run, site: Site, admit: boolean): Promise<Outcome<Facts> | null> {
-  const { inputs, log } = run;
+/** Reads and plans firewall and instance side by side. Changes nothing, and throws for what cannot be mended. */
+export async function surveySite(run: Run, site: Site): Promise<SiteSurvey> {
+  const { log } = run;
+  warnOfEverybody(run.inputs.firewall.ranges, log);
   if (site.connection === null) {
     log.notice(
       'The instance was not read: a dry run changes nothing, so it needs `ssh-private-key` to log in',
     );
-    return null;
   }
-  const target = siteInstance(run, site.connection);
-  const facts = await target.read();
-  const [outcome] = await together<[Outcome<Facts>, unknown]>([
-    converge({ ...target, read: async () => facts }, { dryRun: inputs.dryRun, log }),
-    admit && !inputs.dryRun ? admitRunner(run, site.compute, site.vm, facts.client) : Promise.resolve(),
+  const [firewall, instance] = await together<[SiteSurvey['firewall'], SiteSurvey['instance']]>([
+    survey(siteFirewall(run, site), log),
+    site.connection === null ? Promise.resolve(null) : survey(siteInstance(run, site.connection), log),
   ]);
-  return outcome;
+  return { firewall, instance };
+}
+
+/**
+ * Carries out what was planned, firewall and instance side by side; with `admit` this runner is admitted meanwhile.
+ * Openings that earlier runs left behind are removed. A dry run ends here.
+ */
+export async function setUp(
+  run: Run,
+  site: Site,
+  { firewall, instance }: SiteSurvey,
+  { admit }: { readonly admit: boolean },
+): Promise<readonly Outcome<unknown>[]> {
+  if (run.inputs.dryRun) return [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
+  const [first, second] = await together<[Outcome<unknown>, Outcome<unknown> | null, unknown, unknown]>([
+    carryOut(firewall),
+    instance === null ? Promise.resolve(null) : carryOut(instance),
+    admit && instance !== null
+      ? admitRunner(run, site.compute, site.vm, instance.state.client)
+      : Promise.resolve(),
+    site.rules.then((rules) => sweepOpenings(run, site.compute, site.vm, rules)),
+  ]);
+  return [first, second].filter((each) => each !== null);
 }
 
 /** Admits this runner where no set-up runs beside it: sees to the tag that an opening needs, and sweeps. */

@@ -1,5 +1,5 @@
 import type { Change, Step } from '../../../src/converge/change';
-import { converge, type Target } from '../../../src/converge/converge';
+import { asPlanned, carryOut, survey, type Target } from '../../../src/converge/converge';
 import { describeChange } from '../../../src/converge/describe';
 import type { Log } from '../../../src/log';
 
@@ -37,7 +37,7 @@ function memoryLog(): Log & { lines: string[] } {
 test('a state that is right already is not touched', async () => {
   const target = counter(2, 0);
   const log = memoryLog();
-  await expect(converge(target, { dryRun: false, log })).resolves.toEqual({
+  await expect(survey(target, log).then(carryOut)).resolves.toEqual({
     state: 2,
     changes: [],
     notes: [],
@@ -49,16 +49,16 @@ test('a state that is right already is not touched', async () => {
 test('a difference is printed, applied, and read again', async () => {
   const target = counter(1, 2);
   const log = memoryLog();
-  await expect(converge(target, { dryRun: false, log })).resolves.toMatchObject({
+  await expect(survey(target, log).then(carryOut)).resolves.toMatchObject({
     state: 2,
     changes: [change],
   });
   expect(log.lines).toEqual(['runner: count: 1 → 2, because two are needed']);
 });
 
-test('a dry run plans the same and applies nothing', async () => {
+test('a survey plans the same and applies nothing', async () => {
   const target = counter(1, 2);
-  await expect(converge(target, { dryRun: true, log: memoryLog() })).resolves.toMatchObject({
+  await expect(survey(target, memoryLog()).then(asPlanned)).resolves.toMatchObject({
     state: 1,
     changes: [change],
   });
@@ -66,7 +66,7 @@ test('a dry run plans the same and applies nothing', async () => {
 });
 
 test('a plan that is not empty after it was applied is an error that names what is left', async () => {
-  await expect(converge(counter(1, 3), { dryRun: false, log: memoryLog() })).rejects.toThrow(
+  await expect(survey(counter(1, 3), memoryLog()).then(carryOut)).rejects.toThrow(
     /^Not converged: .*count: 1 → 2/,
   );
 });

@@ -1,4 +1,4 @@
-import { converge } from '../../../src/converge/converge';
+import { asPlanned, carryOut, survey } from '../../../src/converge/converge';
 import type { Log } from '../../../src/log';
 import { buildkitdFragment } from '../../../src/runner/by-hand';
 import { type RestorePoint, restoreRunner } from '../../../src/runner/restore';
@@ -19,7 +19,7 @@ beforeEach(() => {
 const log = { info() {}, warning: (text: string) => void warnings.push(text) } as Partial<Log> as Log;
 const tools = () => ({ host: machine, log, sleep: async () => {}, now: () => 1000 });
 
-function run(
+async function run(
   id = 'run',
   options: { restore?: boolean; https?: boolean; host?: string; dryRun?: boolean } = {},
 ) {
@@ -28,7 +28,8 @@ function run(
   const onRestorePoint = (point: RestorePoint) => void points.set(id, JSON.parse(JSON.stringify(point)));
   const speaksHttps = async () => https;
   const target = runnerTarget({ registry, runId: id, restore, speaksHttps, onRestorePoint }, tools());
-  return converge(target, { dryRun, log });
+  const surveyed = await survey(target, log);
+  return dryRun ? asPlanned(surveyed) : carryOut(surveyed);
 }
 
 const restore = (id = 'run') => restoreRunner(points.get(id) as RestorePoint, machine, tools());
