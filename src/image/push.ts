@@ -87,8 +87,11 @@ async function pushTarget(
     tools.docker.inspect(reference),
   ]);
   if (tagged?.id !== local.id) await tools.docker.tag(local.id, reference);
+  let putting: Promise<void> | null = null;
   try {
     const result = await transfer('push', reference, tools);
+    // Beside what follows, which is between this run and the registry.
+    putting = putBack(reference, tagged, local, tools);
     if (!result.ok) throw pushFailed(reference, job.registry, result);
     const served = await servedTag(job, target, tools);
     if (job.verify) {
@@ -97,7 +100,7 @@ async function pushTarget(
     }
     return { reference, digest: served.digest, before };
   } finally {
-    await putBack(reference, tagged, local, tools);
+    await (putting ?? putBack(reference, tagged, local, tools));
   }
 }
 
