@@ -8,8 +8,9 @@ import { action, on, timedOnRunner } from './lab.ts';
 import { sideBySide } from './measure.ts';
 import { comparison, type Row } from './table.ts';
 
-const COLD_ROUNDS = 3;
-const WARM_ROUNDS = 7;
+const PLAIN_ROUNDS = 5;
+const VERIFIED_ROUNDS = 3;
+const UNCHANGED_ROUNDS = 7;
 const IMAGE = 'bench/image';
 
 export async function push(ground: Ground): Promise<Row[]> {
@@ -35,29 +36,28 @@ async function pushInputs(ground: Ground) {
 }
 
 async function coldPush({ ip }: Ground, inputs: Readonly<Record<string, string>>): Promise<Row[]> {
-  const name = (kind: string, round: number) => `bench/${kind}-${round}`;
   const withImage = (kind: string, work: (tag: string) => Promise<number>) => async (round: number) => {
-    const tag = name(kind, round);
+    const tag = `bench/${kind}-${round}`;
     await freshImage([IMAGE, `${ip}:5000/${tag}`]);
     return work(tag);
   };
-  const samples = await sideBySide(COLD_ROUNDS, {
+  const plain = await sideBySide(PLAIN_ROUNDS, {
     'docker push': withImage('plain', (tag) => timedOnRunner(`docker push ${ip}:5000/${tag}`)),
-    'action, verify: false': withImage('action', (tags) => main({ ...inputs, tags, verify: 'false' })),
-    'action, verify: true': withImage('verified', (tags) => main({ ...inputs, tags })),
+    action: withImage('action', (tags) => main({ ...inputs, tags, verify: 'false' })),
+  });
+  const verified = await sideBySide(VERIFIED_ROUNDS, {
     'docker push, docker pull': withImage('pulled', async (tag) => {
       const there = await timedOnRunner(`docker push ${ip}:5000/${tag}`);
       await on('runner', `docker image rm --force ${IMAGE} ${ip}:5000/${tag} >/dev/null; sync`);
       return there + (await timedOnRunner(`docker pull ${ip}:5000/${tag}`));
     }),
+    action: withImage('verified', (tags) => main({ ...inputs, tags })),
   });
-  const plain = { name: 'docker push', samples: samples['docker push'] };
-  const pulled = { name: 'docker push, docker pull', samples: samples['docker push, docker pull'] };
+  const push = { name: 'docker push', samples: plain['docker push'] };
+  const pull = { name: 'docker push, docker pull', samples: verified['docker push, docker pull'] };
   return [
-    comparison('push of 500 MB, verify: false', samples['action, verify: false'], plain, { mostRatio: 1.05 }),
-    comparison('push of 500 MB, verified (default)', samples['action, verify: true'], pulled, {
-      mostRatio: 1.05,
-    }),
+    comparison('push of 500 MB, verify: false', plain.action, push, { mostRatio: 1.05 }),
+    comparison('push of 500 MB, verified (default)', verified.action, pull, { mostRatio: 1.05 }),
   ];
 }
 
@@ -66,7 +66,7 @@ async function unchangedPush({ ip }: Ground, inputs: Readonly<Record<string, str
   const [tags, reference] = ['bench/unchanged', `${ip}:5000/bench/unchanged`];
   await freshImage([IMAGE, reference]);
   await on('runner', `docker push --quiet ${reference}`);
-  const samples = await sideBySide(WARM_ROUNDS, {
+  const samples = await sideBySide(UNCHANGED_ROUNDS, {
     plain: () => timedOnRunner(`docker push ${reference}`),
     'push alone': () => main({ ...inputs, tags, 'configure-runner': 'false' }),
     'mode push': () => main({ ...inputs, tags }),

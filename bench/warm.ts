@@ -7,7 +7,7 @@ import { action, CHECKOUT, on, timedOnRunner } from './lab.ts';
 import { sideBySide } from './measure.ts';
 import { comparison, type Row } from './table.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 const TARGET = { most: 1.5, timesFaster: 5 };
 
 export async function warm(ground: Ground): Promise<Row[]> {
