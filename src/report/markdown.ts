@@ -1,9 +1,6 @@
 /** Text from anywhere, to be shown literally in GitHub's Markdown, also inside a table cell. */
 export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`)
-    .replace(/[\\`*_{}[\]()#+!|~@$:-]/g, (c) => `&#${c.charCodeAt(0)};`)
-    .replace(/\s+/g, ' ');
+  return text.replace(/[&<>\\`*_{}[\]#!|~@$:]/g, (c) => `&#${c.charCodeAt(0)};`).replace(/\s+/g, ' ');
 }
 
 /** A table of literal texts. */
