@@ -3,13 +3,12 @@ import { createHash } from 'node:crypto';
 /** Longest name of a Compute Engine resource or network tag (RFC 1035 label). */
 const LONGEST = 63;
 
-/** https://cloud.google.com/compute/docs/naming-resources#resource-name-format */
-const RESOURCE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-/** Whether `text` is a valid name of an instance, a rule, a network or a network tag. */
-export function isResourceName(text: string): boolean {
-  return RESOURCE_NAME.test(text);
-}
+/**
+ * Names of instances, rules, networks and network tags (RFC 1035).
+ *
+ * https://cloud.google.com/compute/docs/naming-resources#resource-name-format
+ */
+export const RESOURCE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Name of an instance's standing rule where the input gives none. `instance` is a resource name. */
 export function defaultRuleName(instance: string): string {

@@ -51,12 +51,6 @@ export function sameRanges(left: readonly string[], right: readonly string[]): b
   return a === b;
 }
 
-/** Whether the CIDRs have an address in common. */
-export function overlap(left: readonly string[], right: readonly string[]): boolean {
-  const others = readRanges(right);
-  return readRanges(left).some((a) => others.some((b) => includes(a, b) || includes(b, a)));
-}
-
 /** The CIDR of one address: `/32` or `/128`. An IPv4 address in IPv6 form gives the IPv4 one. Null: no address. */
 export function rangeOf(address: string): string | null {
   const point = readAddress(address);

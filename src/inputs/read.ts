@@ -1,5 +1,5 @@
 import { ActionError } from '../errors';
-import { defaultRuleName, defaultTargetTag } from '../firewall/names';
+import { defaultRuleName, defaultTargetTag, RESOURCE_NAME } from '../firewall/names';
 import { parseRanges } from '../firewall/ranges';
 import {
   formatReference,
@@ -22,8 +22,6 @@ import type {
 } from './types';
 import { choice, flag, type GetInput, list, matching, port, refuse, webAddress } from './values';
 
-/** RFC 1035, as Compute Engine asks of names: https://cloud.google.com/compute/docs/naming-resources */
-const RESOURCE_NAME = /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const RESOURCE_RULE =
   '1 to 63 lower-case letters, digits and hyphens, with a letter first and no hyphen last';
 

@@ -63,11 +63,6 @@ export function release(files: Files, id: string, isAlive: Liveness): Files {
   return render(baseOf(files), left, files.ledger?.madeDirectory ?? false);
 }
 
-/** Whether the present files hold exactly what `wanted` does. */
-export function sameFiles(a: Files, b: Files): boolean {
-  return fingerprint(a.file) === fingerprint(b.file) && JSON.stringify(a.ledger) === JSON.stringify(b.ledger);
-}
-
 /** SHA-256 of a file's content; `absent` where there is none. */
 export function fingerprint(file: Buffer | null): string {
   return file === null ? 'absent' : createHash('sha256').update(file).digest('hex');

@@ -3,8 +3,8 @@ import {
   defaultRuleName,
   defaultTargetTag,
   ipv6RuleName,
-  isResourceName,
   openingName,
+  RESOURCE_NAME,
 } from '../../../src/firewall/names';
 
 const instance = fc.stringMatching(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
@@ -23,7 +23,7 @@ test.each([
   ['web\n', false],
   ['wéb', false],
 ])('%j is a resource name: %p', (text, expected) => {
-  expect(isResourceName(text)).toBe(expected);
+  expect(RESOURCE_NAME.test(text)).toBe(expected);
 });
 
 test('short names are kept whole', () => {
@@ -42,7 +42,7 @@ test('every name made of an instance is a resource name, and the same each time'
         ipv6RuleName,
         (of: string) => openingName(of, run),
       ]) {
-        expect(isResourceName(make(name))).toBe(true);
+        expect(RESOURCE_NAME.test(make(name))).toBe(true);
         expect(make(name)).toBe(make(name));
       }
     }),
