@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { down } from './machines/down.ts';
 import { environment } from './machines/environment.ts';
+import { clearFaults, faultUsage, startFault } from './machines/faults/fault.ts';
 import { action } from './machines/github/action.ts';
 import { workflow } from './machines/github/workflow.ts';
-import { containerOf } from './machines/instance.ts';
+import { containerOf, instanceName } from './machines/instance.ts';
 import { DEFAULT_KIND, kindOf } from './machines/kinds.ts';
 import { LabError } from './machines/process.ts';
 import { reset } from './machines/reset.ts';
@@ -17,6 +18,7 @@ const USAGE = `usage:
   bin/lab workflow FILE [OPTIONS]                           run a workflow file with act on the runner machine
   bin/lab exec MACHINE -- COMMAND …                         run a command as root on runner, registry-1, …
   bin/lab reset [MACHINE] [--kind debian-12|debian-13]      back to bare machines
+  bin/lab fault NAME [ARGUMENTS] [--instance NAME]          turn a fault on; clear ends all, list names them
   bin/lab down                                              end everything; the cache stays
 docs/lab.md tells more.
 `;
@@ -56,6 +58,18 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
       allowPositionals: true,
     });
     await reset(positionals[0], values.kind === undefined ? undefined : kindOf(values.kind));
+    return 0;
+  },
+  fault: async (args) => {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { instance: { type: 'string', default: instanceName(1) } },
+      allowPositionals: true,
+    });
+    const [name = 'list', ...rest] = positionals;
+    if (name === 'list') process.stdout.write(faultUsage());
+    else if (name === 'clear') await clearFaults(values.instance);
+    else await startFault(name, rest, values.instance);
     return 0;
   },
   down: async () => {

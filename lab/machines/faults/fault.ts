@@ -1,0 +1,37 @@
+import { LabError } from '../process.ts';
+import { GOOGLE_FAULTS } from './google.ts';
+import { INSTANCE_FAULTS } from './instance.ts';
+import type { Fault } from './types.ts';
+import { UPSTREAM_FAULTS } from './upstream.ts';
+import { WIRE_FAULTS } from './wire.ts';
+
+const FAULTS: Readonly<Record<string, Fault>> = {
+  ...GOOGLE_FAULTS,
+  ...INSTANCE_FAULTS,
+  ...UPSTREAM_FAULTS,
+  ...WIRE_FAULTS,
+};
+
+/** Turns one fault on, for one instance where it is one of a machine. Throws LabError for a fault that is not there. */
+export async function startFault(name: string, args: readonly string[], instance: string): Promise<void> {
+  const fault = FAULTS[name];
+  if (fault === undefined) throw new LabError(`There is no fault '${name}'; there are:\n${faultUsage()}`);
+  const wanted = fault.usage.split(' ').filter((word) => word !== '');
+  if (args.length !== wanted.length)
+    throw new LabError(`usage: bin/lab fault ${[name, ...wanted].join(' ')}`);
+  await fault.start(args, instance);
+}
+
+/** Ends every fault. One that cannot be ended does not keep the others on; the first error is thrown afterwards. */
+export async function clearFaults(instance: string): Promise<void> {
+  const endings = await Promise.allSettled(Object.values(FAULTS).map((fault) => fault.end(instance)));
+  const failed = endings.find((ending) => ending.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** One line a fault. */
+export function faultUsage(): string {
+  return Object.entries(FAULTS)
+    .map(([name, { usage, what }]) => `  ${`${name} ${usage}`.padEnd(34)}${what}\n`)
+    .join('');
+}

@@ -1,0 +1,4 @@
+import type { Fault } from './types.ts';
+
+/** Faults of an instance. */
+export const INSTANCE_FAULTS: Readonly<Record<string, Fault>> = {};
