@@ -1,3 +1,5 @@
+import { plain } from './show';
+
 /** The parts of an error that a user reads: each is one sentence without a full stop. */
 export interface Problem {
   /** What was being done, and to what: `connecting to 203.0.113.5:22 as registry-action`. */
@@ -12,14 +14,14 @@ export interface Problem {
  * An error that a user can act on.
  *
  * `title` is constant text (never holds a value): it is a heading in docs/troubleshooting.md, and a unit test
- * holds the two against each other.
+ * holds the two against each other. The message is one line that nothing obeys, whatever the parts hold.
  */
 export class ActionError extends Error {
   readonly title: string;
   readonly problem: Problem;
 
   constructor(title: string, problem: Problem, options?: { cause?: unknown }) {
-    super(`${title}: ${problem.doing}: ${problem.happened}. ${problem.next}.`, options);
+    super(plain(`${title}: ${problem.doing}: ${problem.happened}. ${problem.next}.`), options);
     this.name = 'ActionError';
     this.title = title;
     this.problem = problem;

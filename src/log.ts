@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import * as core from '@actions/core';
+import { plain } from './show';
 
-/** Where everything that a user reads in the job's log goes. */
+/**
+ * Where everything that a user reads in the job's log goes. All but `foreign` takes one line; names and versions from
+ * elsewhere may stand in it, and are made harmless.
+ */
 export interface Log {
   info(text: string): void;
   debug(text: string): void;
@@ -23,11 +27,11 @@ export interface Log {
 /** The log of a job on GitHub. */
 export function actionsLog(): Log {
   return {
-    info: core.info,
-    debug: core.debug,
-    notice: (text) => core.notice(text),
-    warning: (text) => core.warning(text),
-    group: core.group,
+    info: (text) => core.info(plain(text)),
+    debug: (text) => core.debug(plain(text)),
+    notice: (text) => core.notice(plain(text)),
+    warning: (text) => core.warning(plain(text)),
+    group: (title, work) => core.group(plain(title), work),
     mask: core.setSecret,
     foreign(text) {
       const token = randomUUID();

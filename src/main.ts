@@ -19,6 +19,7 @@ import { outputsOf, type Report } from './report/outputs';
 import { healthTable, summaryOf } from './report/summary';
 import type { Run } from './run';
 import { localHost } from './runner/host';
+import { plain } from './show';
 
 const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   deploy,
@@ -30,8 +31,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
 function prepare(): Run {
   const { env } = process;
   const log = actionsLog();
-  for (const line of core.getInput('ssh-private-key').split('\n'))
-    if (line.trim() !== '') log.mask(line.trim());
+  maskInputs(log);
   const inputs = readInputs(core.getInput);
   return {
     inputs,
@@ -46,6 +46,16 @@ function prepare(): Run {
   };
 }
 
+/** Before anything else, since a workflow may have its secrets from elsewhere than GitHub, which masks its own. */
+function maskInputs(log: Log): void {
+  const [key, token, credentials] = ['ssh-private-key', 'access-token', 'credentials-json'].map((name) =>
+    core.getInput(name),
+  );
+  for (const secret of [key, token]) if (secret) log.mask(secret);
+  // JSON is masked field by field once it is parsed: its other lines are no secrets.
+  if (credentials && !/^\s*\{/.test(credentials)) log.mask(credentials);
+}
+
 async function main(): Promise<void> {
   const run = prepare();
   const report = await MODES[run.inputs.mode](run);
@@ -58,13 +68,14 @@ function announce({ state, checks }: NonNullable<Report['health']>, log: Log): v
   log.foreign(healthTable(checks));
   const bad = checks.filter((check) => check.state !== 'healthy');
   const text = `The registry is ${state}: ${bad.map(({ name, finding }) => `${name}: ${finding}`).join(' | ')}`;
-  if (state === 'unhealthy') core.setFailed(text);
-  if (state === 'degraded') core.warning(text);
+  if (state === 'unhealthy') core.setFailed(plain(text));
+  if (state === 'degraded') log.warning(text);
 }
 
 /** Its failures are warnings: the job's result is that of its main steps. */
 async function post(): Promise<void> {
-  for (const message of await cleanUp(prepare())) core.warning(message);
+  const run = prepare();
+  for (const message of await cleanUp(run)) run.log.warning(message);
 }
 
 /** GitHub runs this file twice; what the main step saved tells the post step from it. */
@@ -72,7 +83,7 @@ const isPost = core.getState('isPost') !== '';
 if (!isPost) core.saveState('isPost', 'true');
 
 (isPost ? post() : main()).catch((error: unknown) => {
-  core.setFailed(messageOf(error));
+  core.setFailed(plain(messageOf(error)));
   for (let cause = error; cause instanceof Error; cause = cause.cause)
     core.debug(cause.stack ?? cause.message);
 });

@@ -1,5 +1,6 @@
 import { ActionError } from '../errors';
 import type { Exec, ExecResult } from '../exec';
+import { lastLine } from '../show';
 import { classifyFailure } from './push-failure';
 
 /** An image of the local daemon. */
@@ -111,7 +112,7 @@ function notStarted(doing: string, result: ExecResult): ActionError {
   });
 }
 
-/** The error for a command that ended with a status; its last line, in printable ASCII, says why. */
+/** The error for a command that ended with a status; its last line says why. */
 function commandFailed(doing: string, result: ExecResult): ActionError {
   const happened = lastLine(result.stderr) || `the command ended with status ${result.status}`;
   const kind = classifyFailure(result.stderr);
@@ -123,15 +124,4 @@ function commandFailed(doing: string, result: ExecResult): ActionError {
     });
   }
   return new ActionError('Docker command failed', { doing, happened, next: 'Correct what the message says' });
-}
-
-/** The last line of foreign output, fit for a message: printable ASCII, at most 300 characters, no full stop. */
-export function lastLine(output: string): string {
-  const lines = output.split('\n').map((line) => line.trim());
-  const last = lines.filter((line) => line !== '').at(-1) ?? '';
-  return last
-    .slice(0, 300)
-    .replace(/[^ -~]/g, '?')
-    .replaceAll('##[', '# #[')
-    .replace(/\.$/, '');
 }

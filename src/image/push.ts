@@ -1,7 +1,8 @@
 import { ActionError } from '../errors';
 import type { Log } from '../log';
+import { lastLine } from '../show';
 import type { Sleep } from '../sleep';
-import { type Docker, type LocalImage, lastLine, type Transfer } from './docker';
+import type { Docker, LocalImage, Transfer } from './docker';
 import { foreignProgress } from './progress';
 import { classifyFailure, type FailureKind } from './push-failure';
 import { familiarName, formatReference, normalise, type PushTarget, type Reference } from './reference';

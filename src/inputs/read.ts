@@ -187,7 +187,7 @@ function readUiImage(get: GetInput, fallback: string): string {
 
 function readTitle(get: GetInput, instance: string): string {
   const title = get('registry-name') || `${instance} registry`;
-  if (title.length > 200 || CONTROL.test(title)) {
+  if (title.length > 200 || CONTROL.test(title) || /\p{Cs}/u.test(title)) {
     refuse(
       'registry-name',
       title,

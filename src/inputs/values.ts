@@ -62,7 +62,7 @@ export function list(get: GetInput, name: string): string[] {
 export function webAddress(name: string, value: string, schemes: readonly string[]): string {
   const url = URL.canParse(value) ? new URL(value) : null;
   const extra = url === null || url.username + url.password + url.search + url.hash !== '';
-  if (extra || !schemes.includes(url.protocol) || /[\s'"\\]/.test(value)) {
+  if (extra || !schemes.includes(url.protocol) || /[\s'"\\]/.test(value) || value.length > 2000) {
     refuse(
       name,
       value,

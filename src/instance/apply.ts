@@ -4,21 +4,21 @@ import type { Plan } from '../converge/change';
 import { describeChange } from '../converge/describe';
 import { ActionError } from '../errors';
 import type { Log } from '../log';
+import { excerpt } from '../show';
 import type { SshConnection } from '../ssh/connection';
 import { APPLY_SCRIPT, FACTS_SCRIPT } from './assets';
 import type { ComposeProgram } from './compose-release';
 import { COMPOSE_RELEASE_FILE } from './engine-plan';
-import { excerpt } from './excerpt';
 import { type Facts, parseFacts } from './facts';
 import { ProgressPrinter } from './progress';
 import { shellQuote } from './quote';
-import { requireShell, SHELL_COMMAND } from './remote-shell';
+import { requireShell, shellCommand } from './remote-shell';
 import { stepFailed } from './step-failed';
 import type { Action, InstanceStep } from './steps';
 
 const APPLY_TIMEOUT_MS = 30 * 60_000;
-/** apt and docker print some megabytes at most. */
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** apt and docker print a megabyte at most. */
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
 export interface ApplyOptions {
   readonly connection: SshConnection;
@@ -49,7 +49,7 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   const progress = new ProgressPrinter(token, titles, log);
   const printed = progress.print();
   const result = await connection
-    .run(SHELL_COMMAND, {
+    .run(shellCommand(APPLY_TIMEOUT_MS), {
       stdin: applyInput(token, options),
       timeoutMs: APPLY_TIMEOUT_MS,
       maxOutputBytes: MAX_OUTPUT_BYTES,
@@ -83,7 +83,7 @@ export function instanceBusy(): ActionError {
 }
 
 /** Scripts, plan and, behind them, the program; the last line starts it all. */
-function applyInput(token: string, options: ApplyOptions): string | Readable {
+export function applyInput(token: string, options: ApplyOptions): string | Readable {
   const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options.compose));
   const words = [token, 'plan', ...options.factsArguments].map(shellQuote);
   const [marker, plan, ...rest] = words;

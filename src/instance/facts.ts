@@ -1,5 +1,5 @@
 import { ActionError } from '../errors';
-import { excerpt } from './excerpt';
+import { excerpt } from '../show';
 import { count, fields, flag, integer, list, nullable, type Shape, ShapeError, table, text } from './shape';
 
 /** The state of an instance, as scripts/facts.sh reads it. */

@@ -1,16 +1,21 @@
 import { ActionError } from '../errors';
+import { excerpt } from '../show';
 import type { CommandResult } from '../ssh/connection';
-import { excerpt } from './excerpt';
 
 /**
- * The one command that is run on an instance: a root shell that reads its script from standard input, with what sshd
+ * The one command that is run on an instance, for at most `limitMs`: a root shell that reads its script from standard input, with what sshd
  * says of the connection as `$1`, since sudo does not keep $SSH_CONNECTION. Single quotes mean the same to bash, dash,
  * fish and csh, so it does not matter which one is the login shell. Start-up files are not read (bash takes sshd's
  * socket for a reason to read .bashrc).
+ *
+ * sshd lets a command without a terminal live on when its connection ends, so the instance itself ends what takes too
+ * long, with all its children. It does so a little later than this side, which then says why.
  */
-export const SHELL_COMMAND =
-  'sh -c \'test "$(id -u)" = 0 && exec bash --norc --noprofile -s -- "$SSH_CONNECTION"; ' +
-  'exec sudo -n bash --norc --noprofile -s -- "$SSH_CONNECTION"\'';
+export function shellCommand(limitMs: number): string {
+  const seconds = Math.ceil(limitMs / 1000) + 5;
+  const shell = `timeout -k 5 ${seconds} bash --norc --noprofile -s -- "$SSH_CONNECTION"`;
+  return `sh -c 'test "$(id -u)" = 0 && exec ${shell}; exec sudo -n ${shell}'`;
+}
 
 /**
  * Says why the script did not run, where it is clear.

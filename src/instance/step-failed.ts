@@ -1,5 +1,5 @@
 import { ActionError } from '../errors';
-import { excerpt } from './excerpt';
+import { excerpt } from '../show';
 import type { StepFailure } from './progress';
 import type { Action } from './steps';
 

@@ -3,18 +3,19 @@ import type { Target } from '../converge/converge';
 import { ActionError } from '../errors';
 import type { DockerInput, RegistryInput } from '../inputs';
 import type { Log } from '../log';
+import { excerpt } from '../show';
 import type { SshConnection } from '../ssh/connection';
 import { applyPlan, instanceBusy } from './apply';
 import { FACTS_SCRIPT } from './assets';
 import type { ComposeProgram } from './compose-release';
-import { excerpt } from './excerpt';
 import { type Facts, parseFacts } from './facts';
 import { planInstance } from './plan';
 import { shellQuote } from './quote';
-import { requireShell, SHELL_COMMAND } from './remote-shell';
+import { requireShell, shellCommand } from './remote-shell';
 import type { InstanceStep } from './steps';
 
-const FACTS_TIMEOUT_MS = 90_000;
+/** Reading takes a second; a machine that is short of memory or boots takes longer. */
+const FACTS_TIMEOUT_MS = 60_000;
 /** How long other runs that change the same instance may take together. */
 const WAIT_MS = 15 * 60_000;
 
@@ -71,7 +72,7 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
 async function readFacts(connection: SshConnection, factsArguments: readonly string[]): Promise<Facts> {
   const marker = randomUUID();
   const words = factsArguments.map(shellQuote).join(' ');
-  const result = await connection.run(SHELL_COMMAND, {
+  const result = await connection.run(shellCommand(FACTS_TIMEOUT_MS), {
     stdin: `${FACTS_SCRIPT}\nfacts ${marker} "$1" ${words}; exit 0\n`,
     timeoutMs: FACTS_TIMEOUT_MS,
   });

@@ -1,6 +1,8 @@
+import { plain } from '../show';
+
 /** Text from anywhere, to be shown literally in GitHub's Markdown, also inside a table cell. */
 export function escapeMarkdown(text: string): string {
-  return text.replace(/[&<>\\`*_{}[\]#!|~@$:]/g, (c) => `&#${c.charCodeAt(0)};`).replace(/\s+/g, ' ');
+  return plain(text).replace(/[&<>\\`*_{}[\]#!|~@$:]/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
 /** A table of literal texts. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ActionError } from '../errors';
 import type { ExecResult } from '../exec';
+import { lastLine } from '../show';
 import type { DaemonProcess, RunnerHost } from './host';
 import { type Files, fingerprint, parseLedger } from './ledger';
 
@@ -90,12 +91,9 @@ export function daemonFiles(host: RunnerHost, daemon: DaemonProcess): DaemonFile
 }
 
 function failed(doing: string, result: ExecResult): ActionError {
-  const line = result.stderr.trim().split('\n').at(-1) ?? '';
   return new ActionError('Runner daemon not configured', {
     doing,
-    happened:
-      line.replace(/[^ -~]/g, '?').slice(0, 300) ||
-      `the command ended with ${result.status ?? result.signal}`,
+    happened: lastLine(result.stderr) || `the command ended with ${result.status ?? result.signal}`,
     next: 'Look at `journalctl --unit docker` on this runner, or set `configure-runner: false` and configure it by hand',
   });
 }

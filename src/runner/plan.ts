@@ -1,5 +1,6 @@
 import type { Plan, Step } from '../converge/change';
 import { ActionError } from '../errors';
+import { lastLine, plain } from '../show';
 import { buildxAdvice, byHand } from './by-hand';
 import { insecureRegistries } from './daemon-json';
 import { addForGood, type Claim, claim, type Files, type Liveness } from './ledger';
@@ -129,8 +130,8 @@ function whereIs(access: Elsewhere): string {
     case 'elsewhere':
       return 'it does not run on this machine, or the job runs in a container that only has its socket';
     case 'remote':
-      return `it is on another machine (${access.endpoint.replace(/[^ -~]/g, '?').replace(/\/\/[^@/]*@/, '//')})`;
+      return `it is on another machine (${plain(access.endpoint).replace(/\/\/[^@/]*@/, '//')})`;
     case 'no-daemon':
-      return `it does not answer (${(access.message.split('\n').at(-1) ?? '').replace(/[^ -~]/g, '?').slice(0, 200)})`;
+      return `it does not answer (${lastLine(access.message)})`;
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { ActionError } from '../errors';
+import { show } from '../show';
 
 /** A host key that was agreed on beforehand. */
 export interface PinnedHostKey {
@@ -94,7 +95,7 @@ function parseEntry(entry: string, names: readonly string[], port: number): Pinn
 
 function invalidEntry(entry: string, happened: string): ActionError {
   return new ActionError('Invalid host key', {
-    doing: `reading the input ssh-host-key, entry ${JSON.stringify(entry.slice(0, 80))}`,
+    doing: `reading the input ssh-host-key, entry ${show(entry)}`,
     happened,
     next: 'Give a line as `ssh-keyscan` or a fingerprint as `ssh-keygen -lf` prints it',
   });
@@ -127,10 +128,15 @@ function hashMatches(field: string, name: string): boolean {
   return createHmac('sha1', Buffer.from(salt, 'base64')).update(name).digest('base64') === hash;
 }
 
+/** Without a regular expression: many stars would make one try every way to divide the name among them. */
 function globMatches(pattern: string, name: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(`^${source}$`, 'i').test(name);
+  const [glob, text] = [pattern.toLowerCase(), name.toLowerCase()];
+  let [at, star, taken] = [0, -1, 0];
+  for (let position = 0; position < text.length; ) {
+    if (glob[at] === '*') [star, taken, at] = [at, position, at + 1];
+    else if (glob[at] === '?' || glob[at] === text[position]) [at, position] = [at + 1, position + 1];
+    else if (star >= 0) [at, taken, position] = [star + 1, taken + 1, taken + 1];
+    else return false;
+  }
+  return /^\**$/.test(glob.slice(at));
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { applyPlan } from '../../../src/instance/apply';
 import { sha256 } from '../../../src/instance/digest';
-import { requireShell, SHELL_COMMAND } from '../../../src/instance/remote-shell';
+import { requireShell, shellCommand } from '../../../src/instance/remote-shell';
 import { type Action, instanceStep } from '../../../src/instance/steps';
 import type { Log } from '../../../src/log';
 import type { CommandResult, SshConnection } from '../../../src/ssh/connection';
@@ -15,7 +15,7 @@ const localBash: SshConnection = {
   close: () => undefined,
   run: (command, { stdin, onLine }) =>
     new Promise<CommandResult>((resolve) => {
-      expect(command).toBe(SHELL_COMMAND);
+      expect(command).toBe(shellCommand(30 * 60_000));
       const child = spawn('bash', ['--norc', '-s', '--', '198.51.100.7 1 10.0.0.2 22']);
       let stdout = '';
       let stderr = '';

@@ -75,7 +75,7 @@ describe('parseFacts', () => {
 
   test('quotes what it refuses without its control characters', () => {
     expect(() => parseFacts('MARK ::error::\u001b[31m\u202e##[add-mask]x\r', 'MARK')).toThrow(
-      /not JSON: ::error:: ##\[add-mask\]x/,
+      /not JSON: : :error:: # #\[add-mask\]x/,
     );
   });
 

@@ -1,4 +1,3 @@
-import { excerpt } from '../../../src/instance/excerpt';
 import { ProgressPrinter } from '../../../src/instance/progress';
 import type { Log } from '../../../src/log';
 
@@ -81,14 +80,4 @@ test('says that it waits for another run', async () => {
   await printed;
   expect(lines).toEqual(['Another run is changing this instance: waiting for it to end, up to 15 min']);
   expect(progress).toMatchObject({ started: false, waited: true, locked: true });
-});
-
-test.each([
-  ['two\nlines', 'two lines'],
-  ['\u001b[1;31mred\u001b[0m', 'red'],
-  ['\u001b]8;;http://x\u0007link\u001b]8;;\u0007', 'link'],
-  ['a\u0000b\u202ec', 'a b c'],
-  ['x'.repeat(700), `…${'x'.repeat(600)}`],
-])('excerpt of %j', (text, expected) => {
-  expect(excerpt(text)).toBe(expected);
 });

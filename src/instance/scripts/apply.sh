@@ -91,7 +91,7 @@ step_remove_packages() {
 # step_install_keyring URL PATH
 step_install_keyring() {
   local key
-  key=$(curl -fsSL --proto '=https,http' --retry 3 --retry-connrefused --connect-timeout 15 --max-time 120 -- "$1")
+  key=$(curl -fsSL --globoff --proto '=https,http' --retry 3 --retry-connrefused --connect-timeout 15 --max-time 120 -- "$1")
   if [[ $key != '-----BEGIN PGP PUBLIC KEY BLOCK-----'* ]]; then
     say "$1 is not a PGP public key"
     return 1
