@@ -58,12 +58,15 @@ export function largestMemory(): number {
 }
 
 /** Runs the action on the runner machine; it has to succeed. */
-export async function action(inputs: Readonly<Record<string, string>>): Promise<Seen> {
+export async function action(
+  inputs: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+): Promise<Seen> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   const file = join(directory, 'seen.json');
   try {
     const values = Object.entries(inputs).map(([name, value]) => `${name}=${value}`);
-    await lab(['action', '--json', file, ...values]);
+    await lab(['action', '--json', file, ...flags, ...values]);
     const seen = JSON.parse(readFileSync(file, 'utf8')) as Seen;
     memory.push(seen.memoryMiB);
     return seen;

@@ -8,9 +8,16 @@ import { largestMemory, on } from './lab.ts';
 import { push } from './push.ts';
 import { start } from './start.ts';
 import { limit, type Row, render } from './table.ts';
+import { trace } from './trace.ts';
 import { warm } from './warm.ts';
 
-const PARTS: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> = { start, cold, warm, push };
+const PARTS: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> = {
+  start,
+  cold,
+  warm,
+  push,
+  trace,
+};
 const MEMORY_MIB = 150;
 
 async function main(names: readonly string[]): Promise<void> {

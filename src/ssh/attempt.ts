@@ -1,4 +1,4 @@
-import { Client, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
+import type { AuthHandlerMiddleware, Client, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
 import { messageOf } from '../errors';
 import { accepts, type HostKeyPolicy, type OfferedHostKey, offeredHostKey } from './host-keys';
 
@@ -11,8 +11,15 @@ export interface AttemptOptions {
   readonly policy: HostKeyPolicy;
   /** Host key algorithms to agree on. */
   readonly algorithms: readonly ServerHostKeyAlgorithm[];
-  /** For TCP, key exchange and login together. */
+  /** For TCP and key exchange, and once more for the login. */
   readonly timeoutMs: number;
+  /**
+   * Settles when the server ought to take the key. The connection is made meanwhile, and waits for it with its login;
+   * a rejection ends the try.
+   */
+  readonly admitted: Promise<unknown>;
+  /** The pauses after which a key that was refused is offered again in the same connection. Milliseconds. */
+  readonly offerAgainAfterMs: readonly number[];
 }
 
 export type AttemptResult =
@@ -22,6 +29,8 @@ export type AttemptResult =
   /** The policy does not accept the key; nothing was sent that depends on our key. */
   | { readonly kind: 'host-key-refused'; readonly offered: OfferedHostKey }
   | { readonly kind: 'login-refused' }
+  /** `admitted` was rejected. */
+  | { readonly kind: 'not-admitted'; readonly cause: unknown }
   | { readonly kind: 'timeout'; readonly detail: string }
   /** Refused, reset, unreachable, or not an SSH server. */
   | { readonly kind: 'no-connection'; readonly detail: string };
@@ -32,11 +41,14 @@ export type AttemptResult =
  * The host key is verified during the key exchange, before authentication begins (RFC 4253, section 8).
  */
 export function attemptConnection(options: AttemptOptions): Promise<AttemptResult> {
+  // Loaded here, so that the run's first call of the API does not wait for it.
+  const { Client } = require('ssh2') as typeof import('ssh2');
   return new Promise((resolve) => {
-    const client = new Client();
+    const client: Client = new Client();
     let offered: OfferedHostKey | null = null;
     let refused = false;
     let settled = false;
+    let timer: NodeJS.Timeout | undefined;
     const settle = (result: AttemptResult) => {
       if (settled) return;
       settled = true;
@@ -44,10 +56,13 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
       if (result.kind !== 'connected') client.destroy();
       resolve(result);
     };
-    const timer = setTimeout(
-      () => settle({ kind: 'timeout', detail: `no login within ${options.timeoutMs / 1000} s` }),
-      options.timeoutMs,
-    );
+    const limit = (what: string) => {
+      clearTimeout(timer);
+      if (settled) return;
+      const detail = `no ${what} within ${options.timeoutMs / 1000} s`;
+      timer = setTimeout(() => settle({ kind: 'timeout', detail }), options.timeoutMs);
+    };
+    limit('key exchange');
     // Stays on for good: an error event without a listener would end the process.
     client.on('error', (error) => {
       if (refused && offered !== null) settle({ kind: 'host-key-refused', offered });
@@ -60,18 +75,52 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
       refused = !accepts(options.policy, offered);
       return !refused;
     };
-    client.connect(configOf(options, verify));
+    const authHandler: AuthHandlerMiddleware = offering(options, {
+      waiting: () => clearTimeout(timer),
+      offered: () => limit('login'),
+      notAdmitted: (cause) => settle({ kind: 'not-admitted', cause }),
+    });
+    client.connect({ ...configOf(options), hostVerifier: verify, authHandler });
+    // Handshake and login are a dialogue of small packets, each of which would wait for the last one's acknowledgement.
+    client.setNoDelay(true);
   });
 }
 
-function configOf(options: AttemptOptions, hostVerifier: (blob: Buffer) => boolean): ConnectConfig {
+/**
+ * Offers the key once it ought to be taken, and again while it is refused: the guest agent writes it a moment after
+ * the metadata has it. A connection that ends well costs none of sshd's patience (PerSourcePenalties), and its
+ * MaxAuthTries, 6 by default, are not used up.
+ */
+function offering(
+  { admitted, offerAgainAfterMs }: AttemptOptions,
+  on: { waiting(): void; offered(): void; notAdmitted(cause: unknown): void },
+): AuthHandlerMiddleware {
+  const pauses = [...offerAgainAfterMs];
+  let offers = 0;
+  return (_methods, _partial, next) => {
+    const offer = () => {
+      offers += 1;
+      on.offered();
+      next('publickey');
+    };
+    on.waiting();
+    if (offers === 0) {
+      admitted.then(offer, on.notAdmitted);
+      return;
+    }
+    const pause = pauses.shift();
+    // By the library's documentation `false` ends the login; its types have forgotten it.
+    if (pause === undefined) next(false as unknown as 'none');
+    else setTimeout(offer, pause);
+  };
+}
+
+function configOf(options: AttemptOptions): ConnectConfig {
   return {
     host: options.host,
     port: options.port,
     username: options.user,
     privateKey: options.privateKey,
-    authHandler: ['publickey'],
-    hostVerifier,
     algorithms: { serverHostKey: [...options.algorithms] },
     readyTimeout: 0,
     keepaliveInterval: 10_000,
@@ -81,7 +130,9 @@ function configOf(options: AttemptOptions, hostVerifier: (blob: Buffer) => boole
 
 function classify(error: Error & { level?: string; code?: unknown }): AttemptResult {
   const detail = messageOf(error);
-  if (error.level === 'client-authentication') return { kind: 'login-refused' };
+  // A server with a small MaxAuthTries ends the connection itself.
+  if (error.level === 'client-authentication' || /too many authentication failures/i.test(detail))
+    return { kind: 'login-refused' };
   if (/no matching host key format/i.test(detail)) return { kind: 'no-such-host-key' };
   if (error.level === 'client-timeout' || error.code === 'ETIMEDOUT' || error.code === 'EHOSTUNREACH') {
     return { kind: 'timeout', detail };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Client, type ServerHostKeyAlgorithm, utils } from 'ssh2';
+import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import { ActionError } from '../errors';
 import type { Log } from '../log';
 import { type AttemptResult, attemptConnection } from './attempt';
@@ -20,6 +20,11 @@ export interface ConnectOptions {
   readonly reachWithinMs?: number;
   /** How long to wait for the guest agent to take a fresh key. 0: the first refusal is final. Default 90 s. */
   readonly loginWithinMs?: number;
+  /**
+   * Settles when the server ought to take the key, as far as the caller knows; connecting goes on meanwhile, and the
+   * limits count from then. Rejected, it ends the login with its error.
+   */
+  readonly admitted?: Promise<unknown>;
   /** Limit of one try. Default 15 s. */
   readonly attemptTimeoutMs?: number;
 }
@@ -29,7 +34,7 @@ export interface ConnectOptions {
  * connection of its own, so an instance that is ready sees exactly one.
  *
  * @throws ActionError `Unknown host key`, `Wrong host key`, `SSH login refused`, `SSH timed out` (as SshTimedOut),
- *   `No SSH connection`, `Invalid SSH private key`
+ *   `No SSH connection`, `Invalid SSH private key`, and what `admitted` was rejected with
  */
 export async function connect(options: ConnectOptions, log: Log): Promise<SshConnection> {
   requireUsableKey(options.privateKey);
@@ -45,23 +50,38 @@ export async function connect(options: ConnectOptions, log: Log): Promise<SshCon
   };
 }
 
-async function login(options: ConnectOptions, log: Log): Promise<Client> {
+const LIMIT_MS = 90_000;
+/** A key that the guest agent is about to write is there some 50 ms after the metadata has it. */
+const OFFER_AGAIN_MS: readonly number[] = [50, 150, 400, 1000];
+
+async function login({ admitted: admission, ...options }: ConnectOptions, log: Log): Promise<Client> {
   const attemptTimeoutMs = options.attemptTimeoutMs ?? 15_000;
-  const started = Date.now();
-  const reachBy = started + (options.reachWithinMs ?? 90_000);
-  const loginBy = started + (options.loginWithinMs ?? 90_000);
+  let started = Date.now();
+  let admitted = admission === undefined;
+  const onceAdmitted = Promise.resolve(admission).then(() => {
+    started = Date.now();
+    admitted = true;
+  });
+  // Whoever waits for it sees its error.
+  onceAdmitted.catch(() => undefined);
   const where = `${options.host}:${options.port}`;
 
   for (let tries = 1; ; tries++) {
-    const limit = Math.max(1000, Math.min(attemptTimeoutMs, reachBy - Date.now()));
-    const result = await attemptWithPins(options, limit);
+    const left = admitted ? started + (options.reachWithinMs ?? LIMIT_MS) - Date.now() : attemptTimeoutMs;
+    const timeoutMs = Math.max(1000, Math.min(attemptTimeoutMs, left));
+    const result = await attemptWithPins({ ...options, admitted: onceAdmitted }, timeoutMs);
     if (result.kind === 'connected') return result.client;
+    if (result.kind === 'not-admitted') throw result.cause;
     if (result.kind === 'host-key-refused') throw notAccepted(options, result.offered);
 
-    const deadline = result.kind === 'login-refused' ? loginBy : reachBy;
+    const limit =
+      (result.kind === 'login-refused' ? options.loginWithinMs : options.reachWithinMs) ?? LIMIT_MS;
     const pause = pauseBefore(tries);
-    if (Date.now() + pause >= deadline) throw giveUp(options, result, Date.now() - started);
-    log.info(`Waiting for ${where} to ${waitedFor(result)}: trying again in ${pause / 1000} s`);
+    const waited = Date.now() - started;
+    if (admitted && waited + pause >= limit) throw giveUp(options, result, waited);
+    log.info(
+      `Waiting for ${where} to ${waitedFor(result)}: trying again in ${pause / 1000} s, for at most ${limit / 1000} s in all`,
+    );
     await delay(pause);
   }
 }
@@ -104,8 +124,9 @@ const ALGORITHMS: readonly {
  */
 async function attemptWithPins(options: ConnectOptions, timeoutMs: number): Promise<AttemptResult> {
   const all = ALGORITHMS.flatMap(({ algorithms }) => algorithms);
+  const patience = { admitted: options.admitted ?? Promise.resolve(), offerAgainAfterMs: offersOf(options) };
   const attempt = (algorithms: readonly ServerHostKeyAlgorithm[]) =>
-    attemptConnection({ ...options, algorithms, timeoutMs });
+    attemptConnection({ ...options, ...patience, algorithms, timeoutMs });
   if (options.policy.kind === 'unverified' || options.policy.keys.length === 0) return attempt(all);
 
   const types = new Set(options.policy.keys.map(({ type }) => type));
@@ -123,7 +144,12 @@ async function attemptWithPins(options: ConnectOptions, timeoutMs: number): Prom
   return offered === null ? attempt(all) : { kind: 'host-key-refused', offered };
 }
 
+function offersOf({ loginWithinMs }: ConnectOptions): readonly number[] {
+  return loginWithinMs === 0 ? [] : OFFER_AGAIN_MS;
+}
+
 function requireUsableKey(privateKey: string): void {
+  const { utils } = require('ssh2') as typeof import('ssh2');
   const parsed = utils.parseKey(privateKey);
   const keys = Array.isArray(parsed) ? parsed : [parsed];
   if (keys.every((key) => !(key instanceof Error) && key.isPrivateKey())) return;

@@ -54,6 +54,7 @@ async function sshd(
   options: {
     hostKeys?: string[];
     refusals?: number;
+    refusedOffers?: number;
     onCommand?: (channel: ServerChannel, command: string, end: () => void) => void;
   } = {},
 ): Promise<Sshd> {
@@ -65,6 +66,7 @@ async function sshd(
       if (request.method !== 'publickey') return request.reject();
       state.keysOffered++;
       if (state.connections <= (options.refusals ?? 0)) return request.reject();
+      if (state.keysOffered <= (options.refusedOffers ?? 0)) return request.reject();
       request.accept();
     });
     peer.on('session', (accept) => {
@@ -150,6 +152,41 @@ describe('host keys', () => {
 });
 
 describe('waiting', () => {
+  test('for a key that the guest agent takes a moment later: in the same connection', async () => {
+    const server = await sshd({ refusedOffers: 3 });
+    (await connect(optionsFor(server.port, pinnedEd25519, { loginWithinMs: 5000 }), log)).close();
+    expect(server.connections).toBe(1);
+    expect(lines).toEqual([]);
+  });
+
+  test('a key of the user’s is offered once', async () => {
+    const server = await sshd({ refusedOffers: 1 });
+    await expect(connect(optionsFor(server.port, pinnedEd25519), log)).rejects.toThrow('SSH login refused');
+    expect(server).toMatchObject({ connections: 1, keysOffered: 1 });
+  });
+
+  test('the connection is made, and the key is not offered before it is admitted', async () => {
+    const server = await sshd();
+    let admit = () => {};
+    const admitted = new Promise<void>((resolve) => {
+      admit = resolve;
+    });
+    const connecting = connect(optionsFor(server.port, pinnedEd25519, { admitted }), log);
+    while (server.connections === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(server.keysOffered).toBe(0);
+    admit();
+    (await connecting).close();
+    expect(server.connections).toBe(1);
+  });
+
+  test('a key that is not admitted ends the login with that error', async () => {
+    const server = await sshd();
+    const admitted = Promise.reject(new Error('no permission'));
+    const connecting = connect(optionsFor(server.port, pinnedEd25519, { admitted }), log);
+    await expect(connecting).rejects.toThrow('no permission');
+    expect(server.keysOffered).toBe(0);
+  });
+
   test('for a key that the guest agent takes later', async () => {
     const server = await sshd({ refusals: 1 });
     const connection = await connect(optionsFor(server.port, pinnedEd25519, { loginWithinMs: 20_000 }), log);
