@@ -1,4 +1,4 @@
-import { ActionError } from '../errors';
+import { ActionError, messageOf } from '../errors';
 import type { Log } from '../log';
 import { lastLine } from '../show';
 import type { Sleep } from '../sleep';
@@ -37,29 +37,39 @@ export interface PushTools {
 
 /**
  * Pushes one local image under each of its targets, and reads the digests from the registry. The image is pulled
- * when it is not there. Tags that are made only for the push are removed again, and tags of that name that were
- * there before lead to where they led.
+ * when it is not there. A target that leads to the very image already is not pushed again, only verified. Tags that
+ * are made only for the push are removed again, and tags of that name that were there before lead to where they led.
  *
+ * @param found what findImage found
  * @throws ActionError
  */
-export async function pushImage(job: PushJob, tools: PushTools): Promise<readonly PushedImage[]> {
-  const local = await localImage(job.image, tools);
+export async function pushImage(
+  job: PushJob,
+  found: LocalImage | null,
+  tools: PushTools,
+): Promise<readonly PushedImage[]> {
+  const local = found ?? (await pullImage(job.image, tools));
   const verified: Verified = new Set();
   const pushed: PushedImage[] = [];
   for (const target of job.targets) pushed.push(await pushTarget(job, local, target, verified, tools));
   return pushed;
 }
 
-/** The image on this runner, pulled if need be. */
-async function localImage(image: Reference, tools: PushTools): Promise<LocalImage> {
-  // Docker knows an image that was pulled by digest under that alone, whatever tag stood beside it.
+/** Looks for the image on this runner; null: it has to be pulled. */
+export function findImage(image: Reference, docker: Docker): Promise<LocalImage | null> {
+  return docker.inspect(localName(image));
+}
+
+/** Docker knows an image that was pulled by digest under that alone, whatever tag stood beside it. */
+function localName(image: Reference): string {
   const { domain, path, tag, digest } = normalise(image);
-  const name = familiarName(
+  return familiarName(
     digest === undefined ? { domain, path, ...(tag && { tag }) } : { domain, path, digest },
   );
-  const found = await tools.docker.inspect(name);
-  if (found !== null) return found;
+}
 
+async function pullImage(image: Reference, tools: PushTools): Promise<LocalImage> {
+  const name = localName(image);
   tools.log.info(`The image ${name} is not on this runner; it is pulled`);
   const result = await transfer('pull', name, tools);
   if (!result.ok) throw pullFailed(name, result);
@@ -83,10 +93,12 @@ async function pushTarget(
 ): Promise<PushedImage> {
   const { path, tag } = target;
   const reference = formatReference({ domain: job.registry, path, tag });
-  const [before, tagged] = await Promise.all([
-    digestBefore(target, tools.api),
-    tools.docker.inspect(reference),
-  ]);
+  const before = await servedBefore(target, tools.api);
+  if (before !== null && leadsTo(before, local)) {
+    const there = await alreadyThere(job, target, before, local, verified, tools);
+    if (there) return { reference, digest: before.digest, before: before.digest };
+  }
+  const tagged = await tools.docker.inspect(reference);
   if (tagged?.id !== local.id) await tools.docker.tag(local.id, reference);
   let putting: Promise<void> | null = null;
   try {
@@ -96,23 +108,63 @@ async function pushTarget(
     if (!result.ok) throw pushFailed(reference, job.registry, result);
     const served = await servedTag(job, target, tools);
     if (job.verify) {
-      const pushed = { registry: job.registry, path, tag, before, served };
+      const pushed = { registry: job.registry, path, tag, before: before?.digest ?? null, served };
       await verifyPushed(tools.api, pushed, local, verified, tools.log);
     }
-    return { reference, digest: served.digest, before };
+    return { reference, digest: served.digest, before: before?.digest ?? null };
   } finally {
     await (putting ?? putBack(reference, tagged, local, tools));
   }
 }
 
-/** What the tag led to; a tag that leads to something broken is overwritten like any other. */
-async function digestBefore({ path, tag }: PushTarget, api: RegistryApi): Promise<string | null> {
+/** What the tag leads to; a tag that leads to something broken is overwritten like any other. */
+async function servedBefore({ path, tag }: PushTarget, api: RegistryApi): Promise<ServedManifest | null> {
   try {
-    return (await api.manifest(path, tag))?.digest ?? null;
+    return await api.manifest(path, tag);
   } catch (error) {
-    if (error instanceof ActionError && error.title === 'Registry answer not valid') return null;
+    if (isBroken(error)) return null;
     throw error;
   }
+}
+
+/**
+ * Whether a manifest is the local image, so that a push would upload nothing: the id is the digest of the
+ * configuration (classic image store), or that of the manifest or index (containerd image store).
+ */
+function leadsTo({ digest, manifest }: ServedManifest, local: LocalImage): boolean {
+  return digest === local.id || (manifest.kind === 'image' && manifest.config.digest === local.id);
+}
+
+/** Whether the registry has all of the image still; what is damaged is pushed again. */
+async function alreadyThere(
+  job: PushJob,
+  { path, tag }: PushTarget,
+  served: ServedManifest,
+  local: LocalImage,
+  verified: Verified,
+  tools: PushTools,
+): Promise<boolean> {
+  const name = `${job.registry}/${path}:${tag}`;
+  tools.log.info(`${name} leads to this image already`);
+  if (!job.verify) return true;
+  try {
+    const pushed = { registry: job.registry, path, tag, before: served.digest, served };
+    await verifyPushed(tools.api, pushed, local, verified, tools.log);
+    return true;
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    tools.log.warning(
+      `What the registry has of ${name} is damaged, so it is pushed again: ${messageOf(error)}`,
+    );
+    return false;
+  }
+}
+
+function isBroken(error: unknown): boolean {
+  return (
+    error instanceof ActionError &&
+    ['Registry answer not valid', 'Pushed image differs'].includes(error.title)
+  );
 }
 
 async function servedTag(

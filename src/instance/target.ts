@@ -26,6 +26,8 @@ export interface InstanceTargetOptions {
   readonly user: string;
   readonly registry: RegistryInput;
   readonly docker: DockerInput;
+  /** Is given this runner's address, as the instance sees it, while the rest is still being read. */
+  readonly onClient: (address: string) => void;
   /** Fetches the Compose plugin for an architecture as the facts name it; called only when a step needs it. */
   readonly loadCompose: (arch: string) => Promise<ComposeProgram>;
 }
@@ -46,7 +48,7 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
   return {
     name: 'instance',
     async read() {
-      const facts = await readFacts(connection, factsArguments);
+      const facts = await readFacts(connection, factsArguments, options.onClient);
       arch = facts.arch;
       return facts;
     },
@@ -69,12 +71,20 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
 }
 
 /** @throws ActionError `No facts`, `Unexpected facts`, those of requireShell and of SshConnection.run */
-async function readFacts(connection: SshConnection, factsArguments: readonly string[]): Promise<Facts> {
+async function readFacts(
+  connection: SshConnection,
+  factsArguments: readonly string[],
+  onClient: (address: string) => void,
+): Promise<Facts> {
   const marker = randomUUID();
+  const clientMark = `${marker}:client `;
   const words = factsArguments.map(shellQuote).join(' ');
   const result = await connection.run(shellCommand(FACTS_TIMEOUT_MS), {
     stdin: `${FACTS_SCRIPT}\nfacts ${marker} "$1" ${words}; exit 0\n`,
     timeoutMs: FACTS_TIMEOUT_MS,
+    onLine: (line) => {
+      if (line.startsWith(clientMark)) onClient(line.slice(clientMark.length));
+    },
   });
   const facts = parseFacts(result.stdout, marker);
   if (facts !== null) return facts;

@@ -8,7 +8,7 @@ import { reportOf } from './report';
 export async function bootstrap(run: Run): Promise<Report> {
   const site = await enter(run);
   try {
-    const outcomes = await setUp(run, site, await surveySite(run, site), { admit: false });
+    const outcomes = await setUp(run, site, await surveySite(run, site, { admit: false }));
     return reportOf(run, site.vm, registryAddress(run.inputs, site.vm), { outcomes });
   } finally {
     site.connection?.close();

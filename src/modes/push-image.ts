@@ -1,6 +1,6 @@
 import { asPlanned, carryOut, type Outcome, type Survey, survey } from '../converge/converge';
-import { dockerCli } from '../image/docker';
-import { pushImage } from '../image/push';
+import { dockerCli, type LocalImage } from '../image/docker';
+import { findImage, pushImage } from '../image/push';
 import { openRegistry, speaksHttps } from '../image/registry-api';
 import type { PushedImage } from '../report/outputs';
 import type { Run } from '../run';
@@ -37,10 +37,16 @@ export async function setUpRunner({ inputs }: Run, runner: RunnerSurvey): Promis
   return inputs.runner.restore ? { ...outcome, changes: [] } : outcome;
 }
 
+/** The image to push, where it is on this runner. */
+export async function findLocalImage({ inputs, host }: Run): Promise<LocalImage | null> {
+  return inputs.push === null || inputs.dryRun ? null : findImage(inputs.push.image, dockerCli(host.exec));
+}
+
 /** Pushes the image under each of its tags; nothing in a dry run. */
 export async function push(
   run: Run,
   { host, port, registry }: RegistryAddress,
+  found: LocalImage | null,
 ): Promise<readonly PushedImage[]> {
   const { inputs, log, sleep } = run;
   if (inputs.push === null) return [];
@@ -51,7 +57,7 @@ export async function push(
   const api = await openRegistry(host, port, sleep);
   try {
     const tools = { docker: dockerCli(run.host.exec), api, log, sleep };
-    const pushed = await pushImage({ ...inputs.push, registry }, tools);
+    const pushed = await pushImage({ ...inputs.push, registry }, found, tools);
     return pushed.map(({ reference, digest }) => ({ reference, digest }));
   } finally {
     api.close();

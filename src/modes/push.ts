@@ -1,10 +1,13 @@
 import type { Instance } from '../gcp/compute';
+import type { LocalImage } from '../image/docker';
+import { readClientAddress } from '../instance/client-address';
 import type { Report } from '../report/outputs';
 import type { Run } from '../run';
 import { openGoogle, readRunningInstance } from '../site/google';
 import { registryAddress } from '../site/registry-address';
-import { admitWithTag, enter, siteInstance } from '../site/site';
-import { push, setUpRunner, surveyRunner } from './push-image';
+import { admitWithTag, enter } from '../site/site';
+import { together } from '../site/together';
+import { findLocalImage, push, type RunnerSurvey, setUpRunner, surveyRunner } from './push-image';
 import { reportOf } from './report';
 
 /**
@@ -27,7 +30,7 @@ async function pushThroughOpening(run: Run): Promise<Report> {
   const site = await enter(run);
   try {
     if (site.connection !== null) {
-      const { client } = await siteInstance(run, site.connection).read();
+      const client = await readClientAddress(site.connection);
       if (!run.inputs.dryRun) await admitWithTag(run, site, client);
     }
     return await pushTo(run, site.vm);
@@ -38,7 +41,11 @@ async function pushThroughOpening(run: Run): Promise<Report> {
 
 async function pushTo(run: Run, vm: Instance | null): Promise<Report> {
   const address = registryAddress(run.inputs, vm);
-  const runner = await setUpRunner(run, await surveyRunner(run, address));
-  const images = await push(run, address);
+  const [survey, found] = await together<[RunnerSurvey, LocalImage | null]>([
+    surveyRunner(run, address),
+    findLocalImage(run),
+  ]);
+  const runner = await setUpRunner(run, survey);
+  const images = await push(run, address, found);
   return reportOf(run, vm, address, { outcomes: [runner], images });
 }

@@ -28,6 +28,28 @@ export async function admitRunner(run: Run, compute: Compute, vm: Instance, addr
   await compute.insertFirewallRule(vm.network.project, rule);
 }
 
+/** The admission of this runner: begun once, by whoever learns its address first. */
+export class Admission {
+  readonly #admit: (address: string) => Promise<void>;
+  #begun: Promise<void> | null = null;
+
+  constructor(admit: (address: string) => Promise<void>) {
+    this.#admit = admit;
+  }
+
+  readonly begin = (address: string): void => {
+    if (this.#begun !== null) return;
+    this.#begun = this.#admit(address);
+    // Whoever waits for it sees its error; nobody does where something else failed before.
+    this.#begun.catch(() => undefined);
+  };
+
+  /** Settles when it has ended, or at once where it has not begun. */
+  get ended(): Promise<void> {
+    return this.#begun ?? Promise.resolve();
+  }
+}
+
 /** Deletes the openings that runs of this instance left behind. */
 export async function sweepOpenings(
   { log }: Run,

@@ -9,7 +9,7 @@ import { instanceTarget } from '../instance/target';
 import type { Log } from '../log';
 import type { Run } from '../run';
 import type { SshConnection } from '../ssh/connection';
-import { admitRunner, sweepOpenings } from './admission';
+import { Admission, admitRunner, sweepOpenings } from './admission';
 import { openGoogle, readRunningInstance } from './google';
 import { login } from './login';
 import { portsOf } from './registry-address';
@@ -47,12 +47,24 @@ export interface SiteSurvey {
   readonly firewall: Survey<FirewallState, FirewallStep>;
   /** Null where the instance could not be read. */
   readonly instance: Survey<Facts, InstanceStep> | null;
+  /** Settles when this runner is admitted, where that was asked for. */
+  readonly admission: Promise<void>;
 }
 
-/** Reads and plans firewall and instance side by side. Changes nothing, and throws for what cannot be mended. */
-export async function surveySite(run: Run, site: Site): Promise<SiteSurvey> {
+/**
+ * Reads and plans firewall and instance side by side. Changes nothing that lasts, and throws for what cannot be mended.
+ * With `admit` this runner is admitted meanwhile, as soon as the instance has said under which address it sees it.
+ */
+export async function surveySite(
+  run: Run,
+  site: Site,
+  { admit }: { readonly admit: boolean },
+): Promise<SiteSurvey> {
   const { log } = run;
   warnOfEverybody(run.inputs.firewall.ranges, log);
+  const admission = new Admission(async (address) => {
+    if (admit && !run.inputs.dryRun) await admitRunner(run, site.compute, site.vm, address);
+  });
   if (site.connection === null) {
     log.notice(
       'The instance was not read: a dry run changes nothing, so it needs `ssh-private-key` to log in',
@@ -60,28 +72,28 @@ export async function surveySite(run: Run, site: Site): Promise<SiteSurvey> {
   }
   const [firewall, instance] = await together<[SiteSurvey['firewall'], SiteSurvey['instance']]>([
     survey(siteFirewall(run, site), log),
-    site.connection === null ? Promise.resolve(null) : survey(siteInstance(run, site.connection), log),
+    site.connection === null
+      ? Promise.resolve(null)
+      : survey(siteInstance(run, site.connection, admission.begin), log),
   ]);
-  return { firewall, instance };
+  if (instance !== null) admission.begin(instance.state.client);
+  return { firewall, instance, admission: admission.ended };
 }
 
 /**
- * Carries out what was planned, firewall and instance side by side; with `admit` this runner is admitted meanwhile.
+ * Carries out what was planned, firewall and instance side by side, and sees to it that this runner is admitted.
  * Openings that earlier runs left behind are removed. A dry run ends here.
  */
 export async function setUp(
   run: Run,
   site: Site,
-  { firewall, instance }: SiteSurvey,
-  { admit }: { readonly admit: boolean },
+  { firewall, instance, admission }: SiteSurvey,
 ): Promise<readonly Outcome<unknown>[]> {
   if (run.inputs.dryRun) return [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
   const [first, second] = await together<[Outcome<unknown>, Outcome<unknown> | null, unknown, unknown]>([
     carryOut(firewall),
     instance === null ? Promise.resolve(null) : carryOut(instance),
-    admit && instance !== null
-      ? admitRunner(run, site.compute, site.vm, instance.state.client)
-      : Promise.resolve(),
+    admission,
     site.rules.then((rules) => sweepOpenings(run, site.compute, site.vm, rules)),
   ]);
   return [first, second].filter((each) => each !== null);
@@ -100,13 +112,18 @@ export async function admitWithTag(run: Run, { compute, vm, rules }: Site, addre
 }
 
 /** The instance of this run as a target. */
-export function siteInstance({ inputs, log }: Run, connection: SshConnection): Target<Facts, InstanceStep> {
+export function siteInstance(
+  { inputs, log }: Run,
+  connection: SshConnection,
+  onClient: (address: string) => void = () => undefined,
+): Target<Facts, InstanceStep> {
   return instanceTarget({
     connection,
     log,
     user: inputs.ssh.user,
     registry: inputs.registry,
     docker: inputs.docker,
+    onClient,
     loadCompose: (arch) => loadCompose(inputs.docker, arch, log),
   });
 }

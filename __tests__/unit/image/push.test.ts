@@ -1,5 +1,5 @@
 import type { Docker, LocalImage, Transfer } from '../../../src/image/docker';
-import { pushImage } from '../../../src/image/push';
+import { findImage, pushImage } from '../../../src/image/push';
 import { parseReference } from '../../../src/image/reference';
 import { registryApi } from '../../../src/image/registry-api';
 import { registryHttp } from '../../../src/image/registry-http';
@@ -73,16 +73,18 @@ function uploadImage(reference: string, layer: Buffer): void {
   liar.put(path, tag, OCI, { mediaType: OCI, config, layers: [liar.blob(layer)] });
 }
 
-function push(targets = [{ path: 'app', tag: '1' }], image = 'app:1') {
+async function push(targets = [{ path: 'app', tag: '1' }], image = 'app:1') {
   const api = registryApi(registryHttp({ scheme: 'http', host: '127.0.0.1', port }), async () => {});
   const log = {
     info: (text) => void logged.push(text),
+    warning: (text) => void logged.push(`warning: ${text}`),
     foreign() {},
     group: (_, work) => work(),
   } as Partial<Log> as Log;
   const sleep = async (ms: number) => void pauses.push(ms);
   const job = { image: parseReference(image), registry: `127.0.0.1:${port}`, targets, verify: true };
-  return pushImage(job, { docker, api, log, sleep }).finally(() => api.close());
+  const found = await findImage(job.image, docker);
+  return pushImage(job, found, { docker, api, log, sleep }).finally(() => api.close());
 }
 
 const there = (tag: string) => `127.0.0.1:${port}/${tag}`;
@@ -117,6 +119,26 @@ test('a tag that leads to the image already is left alone', async () => {
   expect(docker.calls).toEqual([`push ${there('app:1')}`]);
 });
 
+test('a target that has the image already is verified and not pushed', async () => {
+  await push();
+  docker.calls.length = 0;
+  const [again] = await push();
+  expect(docker.calls).toEqual([]);
+  expect(again).toMatchObject({ digest: digestOf(liar.manifests.get('app 1')?.bytes as Buffer) });
+  expect(liar.seen.filter((line) => line.endsWith(digestOf(docker.layer)))).toHaveLength(2);
+});
+
+test('what the registry has of it is damaged: it is pushed again, with a warning', async () => {
+  await push();
+  docker.calls.length = 0;
+  liar.blobs.set(digestOf(docker.layer), Buffer.from('LAYER'));
+  await push();
+  expect(docker.calls).toContain(`push ${there('app:1')}`);
+  expect(logged.join('\n')).toMatch(
+    /^warning: What the registry has of .* is damaged, so it is pushed again/m,
+  );
+});
+
 test('an image that is not there is pulled', async () => {
   docker.failures.push('Get "https://x/v2/": net/http: TLS handshake timeout');
   await push(undefined, 'ghcr.io/me/app');
@@ -129,6 +151,7 @@ test('what is transient is tried again, with growing pauses, and not for ever', 
   await push();
   expect(pauses).toEqual([1000, 2000]);
   expect(logged.join('\n')).toContain('(unexpected EOF); again in 1 s');
+  liar.manifests.clear();
   docker.failures.push(...Array(9).fill('connection refused'));
   await expect(push()).rejects.toMatchObject({ title: 'Push failed' });
   expect(pauses).toEqual([1000, 2000, 1000, 2000, 4000, 8000, 16000]);
@@ -185,6 +208,7 @@ describe('verify', () => {
       liar.put('app', '1', INDEX, { mediaType: INDEX, manifests: [{ mediaType: OCI, ...amd64 }] });
     };
     await push();
+    liar.manifests.clear();
     docker.upload = () => liar.put('app', '1', INDEX, { manifests: [{ digest: diffId, size: 1 }] });
     await expect(push()).rejects.toThrow(`has no image manifest ${diffId}`);
   });

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 #
 # Reads the state of an instance and prints it as one line: a marker, a blank and a JSON document, whose shape is
-# described in facts.ts. Changes nothing. Commands that take long run side by side.
+# described in facts.ts. Before that, at once, a line `MARKER:client ADDRESS` says who asks. Changes nothing. Commands
+# that take long run side by side.
 #
 #   facts MARKER SSH_CONNECTION USER REGISTRY_PORT UI_PORT DATA_PATH
 
@@ -239,6 +240,9 @@ facts() {
   local OUT='' REPLY='' PACKAGE_FACTS='' BROKEN_FACTS='' docker='' client port member docker_root=/var/lib/docker text
   local version='' systemd=false member=false inspect_fd='' running_fd='' version_fd=''
 
+  read -r client _ _ port <<<"$connection"
+  printf '\n%s:client %s\n' "$marker" "$client"
+
   # Started first, read last.
   docker=$(type -P docker) || docker=
   if [[ -n $docker && -S /var/run/docker.sock && ! -e /usr/share/doc/podman-docker ]]; then
@@ -254,7 +258,6 @@ facts() {
   exec {registry_fd}< <(http_status "$registry_port" /v2/)
   exec {ui_fd}< <(http_status "$ui_port" /)
 
-  read -r client _ _ port <<<"$connection"
   put client "$client"
   put sshPort "${port-}"
   read -r text </proc/sys/kernel/random/boot_id
