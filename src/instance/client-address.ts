@@ -1,6 +1,6 @@
 import { ActionError } from '../errors';
+import { excerpt } from '../show';
 import type { SshConnection } from '../ssh/connection';
-import { excerpt } from './excerpt';
 
 /** Takes no privileges. Single quotes mean the same to every login shell; a start-up file may print before it. */
 const COMMAND = "sh -c 'echo gce-registry-client $SSH_CONNECTION'";
