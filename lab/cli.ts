@@ -61,8 +61,10 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
     return 0;
   },
   fault: async (args) => {
+    // A negative number is no option.
+    const negative = (word: string) => /^-\d+$/.test(word);
     const { values, positionals } = parseArgs({
-      args,
+      args: [...args.filter((word) => !negative(word)), '--', ...args.filter(negative)],
       options: { instance: { type: 'string', default: instanceName(1) } },
       allowPositionals: true,
     });

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Cloud } from './compute/call.ts';
 import type { NetworkRef, Registration } from './compute/world.ts';
 import { json, type Reply, type Request, readRequest, sendReply, text } from './front/exchange.ts';
+import { isUpstreamFault, type UpstreamFaults } from './front/faults.ts';
 import type { Log } from './front/log.ts';
 import type { Accounts } from './identity/accounts.ts';
 
@@ -10,6 +11,7 @@ export interface Control {
   readonly cloud: Cloud;
   readonly accounts: Accounts;
   readonly log: Log;
+  readonly faults: UpstreamFaults;
 }
 
 /**
@@ -26,6 +28,7 @@ export interface Control {
  *   `external-account`, this one with `file?` (source of the subject token, then in `subjectToken`) and
  *   `impersonate?: false`
  * - `POST /id-token-request` → {url, token}, for ACTIONS_ID_TOKEN_REQUEST_URL and …_TOKEN
+ * - `PUT /upstream-faults/NAME`, `DELETE /upstream-faults/NAME`
  * - `PUT /settings` {latency? (milliseconds of an operation)}
  */
 export function createControl(control: Control): Server {
@@ -80,6 +83,11 @@ async function answer(control: Control, request: Request): Promise<Reply> {
   const name = /^\/instances\/([^/]+)$/.exec(pathname)?.[1];
   if (name !== undefined && request.method === 'DELETE') return unregister(control, name);
   if (name !== undefined && request.method === 'PATCH') return amend(control, name, body);
+  const fault = /^\/upstream-faults\/([^/]+)$/.exec(pathname)?.[1];
+  if (fault !== undefined && isUpstreamFault(fault)) {
+    control.faults.set(fault, request.method === 'PUT');
+    return json(200, {});
+  }
   return text(404, `no request ${request.method} ${pathname}\n`);
 }
 

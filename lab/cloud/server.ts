@@ -8,6 +8,7 @@ import { World } from './compute/world.ts';
 import { type Config, readConfig } from './config.ts';
 import { createControl } from './control.ts';
 import { readRequest, sendReply, text } from './front/exchange.ts';
+import { UpstreamFaults } from './front/faults.ts';
 import { releases, staticFiles } from './front/files.ts';
 import { createFront, type Site } from './front/front.ts';
 import { Hub } from './front/hub.ts';
@@ -28,26 +29,33 @@ async function main(file: string | undefined): Promise<void> {
     operations: new Operations(),
     enforce: enforcer.enforce.bind(enforcer),
   };
+  const faults = new UpstreamFaults();
   const accounts = new Accounts(config.project, config.projectNumber);
   const log = new Log(join(config.runDir, 'api.jsonl'));
   const compute = new ComputeApi(cloud, accounts.authenticate.bind(accounts));
   const { front, metadata, control } = config.listen;
   mkdirSync(dirname(control), { recursive: true });
   rmSync(control, { force: true });
-  await listen(createFront(config.certificates, sites(config, compute, accounts), log), front);
+  await listen(createFront(config.certificates, sites(config, compute, accounts, faults), log), front);
   await listen(createMetadata(new MetadataServer(world)), metadata);
-  await listen(createControl({ cloud, accounts, log }), { path: control });
+  await listen(createControl({ cloud, accounts, log, faults }), { path: control });
   process.stdout.write(
     `listening on ${front.host}:${front.port}, ${metadata.host}:${metadata.port}, ${control}\n`,
   );
 }
 
 /** Which site answers for a host name or address. */
-function sites(config: Config, compute: ComputeApi, accounts: Accounts): (host: string) => Site | null {
-  const hub = new Hub(config.hub);
+function sites(
+  config: Config,
+  compute: ComputeApi,
+  accounts: Accounts,
+  faults: UpstreamFaults,
+): (host: string) => Site | null {
+  const hub = new Hub(config.hub, faults);
+  const instead = () => faults.hub();
   const github = releases(config.releasesDir);
   const computeSite: Site = { name: 'compute', serve: (request) => compute.handle(request) };
-  const registry: Site = { name: 'hub', stream: hub.registry.bind(hub) };
+  const registry: Site = { name: 'hub', instead, stream: hub.registry.bind(hub) };
   const assets: Site = { name: 'github-assets', stream: github.assets };
   const byHost: Readonly<Record<string, Site>> = {
     'compute.googleapis.com': computeSite,
@@ -66,9 +74,13 @@ function sites(config: Config, compute: ComputeApi, accounts: Accounts): (host: 
     },
     'registry-1.docker.io': registry,
     'index.docker.io': registry,
-    'auth.docker.io': { name: 'hub-auth', serve: (request) => hub.token(request) },
-    'production.cloudflare.docker.com': { name: 'hub-blobs', stream: hub.blob.bind(hub) },
-    'download.docker.com': { name: 'apt', stream: staticFiles(config.aptDir) },
+    'auth.docker.io': { name: 'hub-auth', instead, serve: (request) => hub.token(request) },
+    'production.cloudflare.docker.com': { name: 'hub-blobs', instead, stream: hub.blob.bind(hub) },
+    'download.docker.com': {
+      name: 'apt',
+      instead: (url) => faults.dockerRepository(config.aptDir, url),
+      stream: staticFiles(config.aptDir),
+    },
     'github.com': { name: 'github', stream: github.page },
     'objects.githubusercontent.com': assets,
     'release-assets.githubusercontent.com': assets,

@@ -2,14 +2,15 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Certificates } from '../certificates.ts';
-import { readRequest, type Service, type StreamingService, sendReply, text } from './exchange.ts';
+import { type Reply, readRequest, type Service, type StreamingService, sendReply, text } from './exchange.ts';
 import type { Log } from './log.ts';
 
 /** Something that answers for a host: short answers as values, long ones as streams. */
-export type Site = { readonly name: string } & (
-  | { readonly serve: Service }
-  | { readonly stream: StreamingService }
-);
+export type Site = {
+  readonly name: string;
+  /** What a fault answers in its place; null: nothing. */
+  readonly instead?: (url: URL) => Reply | null;
+} & ({ readonly serve: Service } | { readonly stream: StreamingService });
 
 /** Google's front ends keep an idle connection for four minutes. */
 const KEEP_ALIVE_MS = 240_000;
@@ -53,7 +54,11 @@ async function answer(
       ...(requestId && { requestId }),
     });
   });
-  if ('stream' in site) {
+  const instead = site.instead?.(url) ?? null;
+  if (instead !== null) {
+    request.resume();
+    sendReply(response, instead);
+  } else if ('stream' in site) {
     await site.stream(request, response, url);
   } else {
     const reply = await site.serve(await readRequest(request, url));

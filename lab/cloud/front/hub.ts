@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { json, type Reply, type Request, sendReply } from './exchange.ts';
+import { json, peerAddress, type Reply, type Request, sendReply } from './exchange.ts';
+import { rateLimited, type UpstreamFaults } from './faults.ts';
 
 const SERVICE = 'registry.docker.io';
 const REALM = 'https://auth.docker.io/token';
@@ -14,13 +15,15 @@ const REPOSITORY = /^\/v2\/(.+)\/(manifests|blobs|tags|referrers)\/([^/]+)$/;
  */
 export class Hub {
   private readonly upstream: URL;
+  private readonly faults: UpstreamFaults;
   /** Token → its scopes and when it ends. */
   private readonly tokens = new Map<string, { scopes: readonly string[]; expires: number }>();
   /** Path of a blob on the blob host → path in the registry. */
   private readonly blobs = new Map<string, string>();
 
-  constructor(upstream: string) {
+  constructor(upstream: string, faults: UpstreamFaults) {
     this.upstream = new URL(upstream);
+    this.faults = faults;
   }
 
   /** auth.docker.io */
@@ -59,6 +62,8 @@ export class Hub {
     const scope = repository === undefined ? null : `repository:${repository}:pull`;
     if (!this.admits(request, repository)) return challenge(scope);
     if (request.method !== 'GET' && request.method !== 'HEAD') return denied();
+    const pull = kind === 'manifests' && request.method === 'GET';
+    if (pull && this.faults.has('hub-rate-limit')) return rateLimited(peerAddress(request));
     return kind === 'blobs' && request.method === 'GET' ? this.redirect(url.pathname, reference) : null;
   }
 

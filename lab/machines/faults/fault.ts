@@ -17,7 +17,8 @@ export async function startFault(name: string, args: readonly string[], instance
   const fault = FAULTS[name];
   if (fault === undefined) throw new LabError(`There is no fault '${name}'; there are:\n${faultUsage()}`);
   const wanted = fault.usage.split(' ').filter((word) => word !== '');
-  if (args.length !== wanted.length)
+  const least = wanted.filter((word) => !word.startsWith('[')).length;
+  if (args.length < least || args.length > wanted.length)
     throw new LabError(`usage: bin/lab fault ${[name, ...wanted].join(' ')}`);
   await fault.start(args, instance);
 }

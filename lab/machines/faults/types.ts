@@ -1,6 +1,6 @@
 /** Something that goes wrong in the lab, independent of all others. */
 export interface Fault {
-  /** Names of its arguments, as in `N` or `SECONDS`; empty for none. */
+  /** Names of its arguments, as in `N` or `SECONDS`, in brackets where it may be left out; empty for none. */
   readonly usage: string;
   /** What it does, in a few words, for the usage. */
   readonly what: string;

@@ -1,4 +1,23 @@
+import type { UpstreamFaultName } from '../../cloud/front/faults.ts';
+import { control } from '../control.ts';
 import type { Fault } from './types.ts';
 
+const WHAT: Readonly<Record<UpstreamFaultName, string>> = {
+  'hub-down': 'Docker Hub answers 503',
+  'hub-rate-limit': 'Docker Hub refuses further pulls',
+  'docker-repository-down': "Docker's package repository answers 503",
+  'docker-repository-bad-signature': "the signature of Docker's package repository is wrong",
+};
+
 /** Faults of Docker Hub and Docker's repository. */
-export const UPSTREAM_FAULTS: Readonly<Record<string, Fault>> = {};
+export const UPSTREAM_FAULTS: Readonly<Record<string, Fault>> = Object.fromEntries(
+  Object.entries(WHAT).map(([name, what]) => [
+    name,
+    {
+      usage: '',
+      what,
+      start: () => control('PUT', `/upstream-faults/${name}`),
+      end: () => control('DELETE', `/upstream-faults/${name}`),
+    },
+  ]),
+);
