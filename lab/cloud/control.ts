@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { Cloud } from './compute/call.ts';
 import type { NetworkRef, Registration } from './compute/world.ts';
+import { handleFault } from './faults/control.ts';
 import { json, type Reply, type Request, readRequest, sendReply, text } from './front/exchange.ts';
 import { isUpstreamFault, type UpstreamFaults } from './front/faults.ts';
 import type { Log } from './front/log.ts';
@@ -29,6 +30,7 @@ export interface Control {
  *   `impersonate?: false`
  * - `POST /id-token-request` → {url, token}, for ACTIONS_ID_TOKEN_REQUEST_URL and …_TOKEN
  * - `PUT /upstream-faults/NAME`, `DELETE /upstream-faults/NAME`
+ * - `PUT /faults/NAME`, `DELETE /faults/NAME`: see faults/control.ts
  * - `PUT /settings` {latency? (milliseconds of an operation)}
  */
 export function createControl(control: Control): Server {
@@ -58,8 +60,9 @@ async function answer(control: Control, request: Request): Promise<Reply> {
     case 'GET /instances':
       return json(
         200,
-        [...cloud.world.instances.values()].map(({ changed: _, guestAttributes, ...rest }) => ({
+        [...cloud.world.instances.values()].map(({ changed: _, guestAttributes, shape, ...rest }) => ({
           ...rest,
+          shape: [...shape],
           guestAttributes: Object.fromEntries(guestAttributes),
         })),
       );
@@ -80,6 +83,9 @@ async function answer(control: Control, request: Request): Promise<Reply> {
     case 'PUT /settings':
       return settings(control, body);
   }
+  const fault = /^\/faults\/([^/]+)$/.exec(pathname)?.[1];
+  if (fault !== undefined && (request.method === 'PUT' || request.method === 'DELETE'))
+    return handleFault(cloud, request.method, fault, { ...Object.fromEntries(searchParams), ...body });
   const name = /^\/instances\/([^/]+)$/.exec(pathname)?.[1];
   if (name !== undefined && request.method === 'DELETE') return unregister(control, name);
   if (name !== undefined && request.method === 'PATCH') return amend(control, name, body);

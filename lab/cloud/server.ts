@@ -7,6 +7,7 @@ import { Operations } from './compute/operations.ts';
 import { World } from './compute/world.ts';
 import { type Config, readConfig } from './config.ts';
 import { createControl } from './control.ts';
+import { Faults } from './faults/faults.ts';
 import { readRequest, sendReply, text } from './front/exchange.ts';
 import { UpstreamFaults } from './front/faults.ts';
 import { releases, staticFiles } from './front/files.ts';
@@ -23,10 +24,12 @@ async function main(file: string | undefined): Promise<void> {
   if (file === undefined) throw new Error('usage: server.ts CONFIG.json');
   const config = readConfig(file);
   const world = new World(config.project, config.projectNumber, config.zone);
-  const enforcer = new Enforcer(world);
+  const faults = new Faults();
+  const enforcer = new Enforcer(world, faults);
   const cloud = {
     world,
-    operations: new Operations(),
+    operations: new Operations(faults),
+    faults,
     enforce: enforcer.enforce.bind(enforcer),
   };
   const faults = new UpstreamFaults();

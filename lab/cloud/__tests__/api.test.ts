@@ -1,51 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ComputeApi } from '../compute/api.ts';
-import { Operations } from '../compute/operations.ts';
-import { World } from '../compute/world.ts';
-
-const TOKEN = 'token';
-const RULES = 'projects/p/global/firewalls';
-const VM = 'projects/p/zones/z-a/instances/vm';
-const OPEN = {
-  name: 'open',
-  allowed: [{ IPProtocol: 'tcp', ports: ['5000'] }],
-  sourceRanges: ['192.0.2.0/24'],
-};
-
-interface Answer {
-  readonly status: number;
-  readonly body: Record<string, never> & {
-    name: string;
-    error: { message: string; errors: { reason: string }[] };
-  };
-}
-
-/** A cloud of its own; `permissions` are those of the caller, null for all. */
-function cloud(permissions: readonly string[] | null = null) {
-  const world = new World('p', '123456789012', 'z-a');
-  world.addInstance({ name: 'vm', zone: 'z-a', ip: '192.0.2.10', internalIp: '10.132.0.10' });
-  const operations = new Operations();
-  operations.latencyMs = 1;
-  const principal = { email: 'me@p', permissions: permissions && new Set(permissions) };
-  const api = new ComputeApi({ world, operations, enforce: async () => {} }, (token) =>
-    token === TOKEN ? principal : null,
-  );
-  const call = async (method: string, path: string, body?: unknown, token = TOKEN): Promise<Answer> => {
-    const reply = await api.handle({
-      method,
-      url: new URL(`https://compute.googleapis.com/compute/v1/${path}`),
-      headers: token === '' ? {} : { authorization: `Bearer ${token}` },
-      body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
-      peer: '192.0.2.1',
-    });
-    return { status: reply.status, body: JSON.parse(String(reply.body)) };
-  };
-  const ended = async ({ body }: Answer) => {
-    const scope = 'zone' in body ? 'zones/z-a' : 'global';
-    return (await call('POST', `projects/p/${scope}/operations/${body.name}/wait`)).body;
-  };
-  return { call, ended, world };
-}
+import { cloud, OPEN, RULES, VM } from './cloud.ts';
 
 describe('the life of a rule', () => {
   test('is there when its operation is done, not before', async () => {

@@ -1,3 +1,4 @@
+import { rateLimited, SIGN_IN_PAGE, unavailable } from '../faults/answers.ts';
 import { json, type Reply, type Request } from '../front/exchange.ts';
 import type { Principal } from '../identity/principals.ts';
 import { handleBatch } from './batch.ts';
@@ -69,8 +70,12 @@ export class ComputeApi {
   private async answer(request: Request): Promise<Reply> {
     let principal: Principal | null = null;
     try {
+      if (this.cloud.faults.take('api-html'))
+        return { status: 200, headers: { 'content-type': 'text/html' }, body: SIGN_IN_PAGE };
       principal = this.principalOf(request);
-      return { ...json(200, await this.dispatch(request, principal)), principal: principal.email };
+      const reply = json(200, await this.dispatch(request, principal));
+      const reset = isMutation(request) && this.cloud.faults.take('api-reset');
+      return { ...reply, principal: principal.email, reset };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const headers =
@@ -82,6 +87,7 @@ export class ComputeApi {
   private async dispatch(request: Request, principal: Principal): Promise<object> {
     const { route, params } = match(request);
     checkParameters(route, params, request.url.searchParams);
+    if (isMutation(request)) this.refuse();
     const requestId = request.url.searchParams.get('requestId') || null;
     if (requestId !== null) {
       checkRequestId(requestId);
@@ -99,6 +105,12 @@ export class ComputeApi {
     return route.run(call);
   }
 
+  /** Throws what the front end answers while a fault is on. */
+  private refuse(): void {
+    if (this.cloud.faults.take('api-503')) throw unavailable();
+    if (this.cloud.faults.take('api-rate-limit')) throw rateLimited();
+  }
+
   private principalOf(request: Request): Principal {
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const principal = token === undefined ? null : this.authenticate(token);
@@ -106,6 +118,9 @@ export class ComputeApi {
     return principal;
   }
 }
+
+/** Also waiting for an operation is a POST. */
+const isMutation = ({ method, url }: Request): boolean => method !== 'GET' && !url.pathname.endsWith('/wait');
 
 const BATCH = /^\/batch\/compute\/v1$/;
 const PREFIX = /^\/compute\/v1\//;

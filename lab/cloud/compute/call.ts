@@ -1,3 +1,4 @@
+import type { Faults } from '../faults/faults.ts';
 import { has, type Principal } from '../identity/principals.ts';
 import { badPayload, forbidden, type Needed, required } from './errors.ts';
 import type { JsonObject } from './merge-patch.ts';
@@ -10,6 +11,7 @@ import type { Instance, World } from './world.ts';
 export interface Cloud {
   readonly world: World;
   readonly operations: Operations;
+  readonly faults: Faults;
   /** Brings the firewall of these instances in line with the rules; resolves when it is in force. */
   readonly enforce: (instances: readonly Instance[]) => Promise<void>;
 }

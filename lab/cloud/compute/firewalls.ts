@@ -1,9 +1,10 @@
+import { rulesQuotaExceeded } from '../faults/answers.ts';
 import { type Call, demand, param, type Route, readBody } from './call.ts';
 import { alreadyExists, invalidField, type Needed, notFound, notReady } from './errors.ts';
 import { checkFirewall } from './firewall-check.ts';
 import { type JsonObject, mergePatch } from './merge-patch.ts';
 import type { Operation } from './operations.ts';
-import { listBody, page } from './paging.ts';
+import { listBody, page, repeatedPage } from './paging.ts';
 import { projectOf } from './projects.ts';
 import { globalUrl, nameInMessages, projectUrl } from './urls.ts';
 import type { Firewall, Instance, NetworkRef, Project, World } from './world.ts';
@@ -49,12 +50,10 @@ function list(call: Call): object {
   const project = projectOf(call, id);
   const resources = [...project.firewalls.values()].map((rule) => render(project, rule));
   const collection = `projects/${id}/global/firewalls`;
-  return listBody(
-    'compute#firewallList',
-    collection,
-    projectUrl(id, 'global/firewalls'),
-    page(resources, call.query),
-  );
+  const found = call.faults.isOn('page-token-repeats')
+    ? repeatedPage(resources)
+    : page(resources, call.query);
+  return listBody('compute#firewallList', collection, projectUrl(id, 'global/firewalls'), found);
 }
 
 function get(call: Call): object {
@@ -75,6 +74,7 @@ function insert(call: Call): Operation {
   if (!project.networks.has(rule.network.name)) throw notFound(nameInMessages(networkUrl(rule.network)));
   if (project.firewalls.has(name) || project.busyFirewalls.has(name))
     throw alreadyExists(nameInMessages(link));
+  if (call.faults.isOn('rules-quota')) throw rulesQuotaExceeded(project.firewalls.size);
   return change(call, { type: 'insert', project, rule, link }, () => {
     project.firewalls.set(name, rule);
   });
@@ -143,13 +143,10 @@ function change(call: Call, { type, project, rule, link }: Change, act: () => vo
     user: call.principal.email,
     requestId: call.requestId,
     work: async () => {
-      try {
-        act();
-        await call.enforce(instancesOf(call.world, rule.network));
-      } finally {
-        busyFirewalls.delete(rule.name);
-      }
+      act();
+      await call.enforce(instancesOf(call.world, rule.network));
     },
+    settle: () => busyFirewalls.delete(rule.name),
   });
 }
 

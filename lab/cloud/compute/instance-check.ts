@@ -4,10 +4,10 @@ import { checkName } from './values.ts';
 import type { MetadataItem } from './world.ts';
 
 /** https://cloud.google.com/vpc/docs/add-remove-network-tags#restrictions */
-const MAX_TAGS = 64;
+export const MAX_TAGS = 64;
 /** https://cloud.google.com/compute/docs/metadata/setting-custom-metadata#limitations */
-const MAX_VALUE_BYTES = 262_144;
-const MAX_TOTAL_BYTES = 524_288;
+export const MAX_VALUE_BYTES = 262_144;
+export const MAX_TOTAL_BYTES = 524_288;
 const KEY = /^[a-zA-Z0-9_-]{1,128}$/;
 
 /** Tags of a setTags request. Throws the API's 400. */

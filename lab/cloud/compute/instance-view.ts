@@ -16,7 +16,7 @@ export function renderInstance(instance: Instance): JsonObject {
     status: instance.status,
     zone: projectUrl(project, `zones/${zone}`),
     canIpForward: false,
-    networkInterfaces: [renderInterface(instance)],
+    networkInterfaces: renderInterfaces(instance),
     disks: [renderDisk(instance)],
     metadata: {
       kind: 'compute#metadata',
@@ -45,6 +45,15 @@ export function renderInstance(instance: Instance): JsonObject {
   };
 }
 
+/** With two interfaces the one that is not the first stands first: nothing promises an order but their names. */
+function renderInterfaces(instance: Instance): JsonObject[] {
+  const nic0 = renderInterface(instance);
+  if (!instance.shape.has('two-nics')) return [nic0];
+  const { accessConfigs: _, ...inner } = nic0;
+  const network = globalUrl(instance.project, 'networks', 'inner');
+  return [{ ...inner, name: 'nic1', network, networkIP: '192.168.77.2' }, nic0];
+}
+
 function renderInterface(instance: Instance): JsonObject {
   const region = instance.zone.replace(/-[a-z]$/, '');
   const { network } = instance;
@@ -54,21 +63,25 @@ function renderInterface(instance: Instance): JsonObject {
     subnetwork: projectUrl(network.project, `regions/${region}/subnetworks/${network.name}`),
     networkIP: instance.internalIp,
     name: 'nic0',
-    accessConfigs: [
-      {
-        kind: 'compute#accessConfig',
-        type: 'ONE_TO_ONE_NAT',
-        name: 'external-nat',
-        natIP: instance.ip,
-        networkTier: 'PREMIUM',
-      },
-    ],
+    ...(instance.shape.has('no-external-address') ? {} : { accessConfigs: [accessConfig(instance)] }),
     fingerprint: fingerprint([instance.id, 'nic0']),
     stackType: 'IPV4_ONLY',
   };
 }
 
+function accessConfig(instance: Instance): JsonObject {
+  return {
+    kind: 'compute#accessConfig',
+    type: 'ONE_TO_ONE_NAT',
+    name: 'external-nat',
+    natIP: instance.ip,
+    networkTier: 'PREMIUM',
+  };
+}
+
+/** https://cloud.google.com/compute/docs/images/create-custom#guest-os-features */
 function renderDisk(instance: Instance): JsonObject {
+  const windows = instance.shape.has('windows');
   return {
     kind: 'compute#attachedDisk',
     type: 'PERSISTENT',
@@ -78,7 +91,12 @@ function renderDisk(instance: Instance): JsonObject {
     index: 0,
     boot: true,
     autoDelete: true,
-    licenses: [globalUrl('debian-cloud', 'licenses', `${instance.kind}`)],
+    licenses: [
+      windows
+        ? globalUrl('windows-cloud', 'licenses', 'windows-server-2022-dc')
+        : globalUrl('debian-cloud', 'licenses', `${instance.kind}`),
+    ],
+    guestOsFeatures: ['UEFI_COMPATIBLE', 'GVNIC', ...(windows ? ['WINDOWS'] : [])].map((type) => ({ type })),
     interface: 'SCSI',
     diskSizeGb: '10',
     architecture: process.arch === 'arm64' ? 'ARM64' : 'X86_64',

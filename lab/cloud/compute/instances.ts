@@ -107,9 +107,22 @@ function setMetadata(call: Call): Operation {
   }
   const metadata = checkMetadata(body);
   return change(call, instance, 'setMetadata', body, 'metadata', () => {
+    showLater(instance, metadata, call.faults.milliseconds('key-lag'));
     instance.metadata = metadata;
     instance.changed.emit('changed');
   });
+}
+
+/** Lets the metadata server go on showing what there is now, for a while. */
+function showLater(instance: Instance, next: Instance['metadata'], lagMs: number): void {
+  if (lagMs === 0) return;
+  instance.shown ??= instance.metadata;
+  setTimeout(() => {
+    // Null: the fault was ended meanwhile.
+    if (instance.shown === null) return;
+    instance.shown = next === instance.metadata ? null : next;
+    instance.changed.emit('changed');
+  }, lagMs).unref();
 }
 
 /**
@@ -132,6 +145,8 @@ function change(
     throw invalidField('fingerprint', given, 'Base64 decoding failed.');
   }
   check();
+  const conflict = call.faults.takeConflict();
+  if (conflict === 'at once') throw fingerprintMismatch(subject);
   return call.operations.start({
     project: instance.project,
     zone: instance.zone,
@@ -141,6 +156,7 @@ function change(
     requestId: call.requestId,
     work: async () => {
       check();
+      if (conflict !== null) throw fingerprintMismatch(subject);
       await act();
     },
   });

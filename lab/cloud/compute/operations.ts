@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Faults } from '../faults/faults.ts';
 import { ApiError } from './errors.ts';
 import { globalUrl, projectUrl, zoneUrl } from './urls.ts';
 import { newId, timestamp } from './world.ts';
@@ -16,6 +17,8 @@ export interface Mutation {
   readonly requestId: string | null;
   /** Done when the operation's time has come; what it throws becomes the operation's error. */
   readonly work: () => Promise<void> | void;
+  /** Called when the operation is over, whether it did its work or not. */
+  readonly settle?: () => void;
 }
 
 /** An operation, in the form that the API shows; times are RFC 3339. */
@@ -53,13 +56,18 @@ const WAIT_LIMIT_MS = 120_000;
 export class Operations {
   /** How long an operation takes. */
   latencyMs = 300;
+  private readonly faults: Faults;
   private readonly entries = new Map<string, Entry>();
   private readonly byRequestId = new Map<string, Entry>();
+
+  constructor(faults = new Faults()) {
+    this.faults = faults;
+  }
 
   /** Starts the operation, or returns the one that the same requestId started. */
   start(mutation: Mutation): Operation {
     const operation = describe(mutation);
-    const done = this.run(operation, mutation.work);
+    const done = this.run(operation, mutation);
     const entry = { operation, project: mutation.project, zone: mutation.zone, done };
     this.entries.set(operation.name, entry);
     if (mutation.requestId !== null) this.byRequestId.set(requestKey(mutation), entry);
@@ -105,13 +113,17 @@ export class Operations {
     return entry !== undefined && entry.project === project && entry.zone === zone ? entry : null;
   }
 
-  private async run(operation: Operation, work: Mutation['work']): Promise<void> {
-    await delay(this.latencyMs);
+  private async run(operation: Operation, mutation: Mutation): Promise<void> {
+    const error = this.faults.takeOperationError();
+    await delay(this.latencyMs + this.faults.milliseconds('operation-slow'));
+    await this.faults.over('operation-endless');
     try {
-      await work();
+      if (error !== null) throw error;
+      await mutation.work();
     } catch (error) {
       fail(operation, error);
     }
+    mutation.settle?.();
     operation.status = 'DONE';
     operation.progress = 100;
     operation.endTime = timestamp();
@@ -151,6 +163,7 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   404: 'NOT FOUND',
   409: 'CONFLICT',
   412: 'PRECONDITION FAILED',
+  429: 'TOO MANY REQUESTS',
 };
 
 function fail(operation: Operation, error: unknown): void {

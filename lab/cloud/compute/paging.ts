@@ -22,7 +22,12 @@ export function page(resources: readonly JsonObject[], query: URLSearchParams): 
   const items = rest.slice(0, size);
   const last = items.at(-1);
   if (last === undefined || rest.length <= size) return { items };
-  return { items, nextPageToken: Buffer.from(JSON.stringify({ after: nameOf(last) })).toString('base64url') };
+  return { items, nextPageToken: tokenOf(last) };
+}
+
+/** The first page, with a token that leads to it again: what a broken server gives. */
+export function repeatedPage(resources: readonly JsonObject[]): Page {
+  return { items: resources, nextPageToken: tokenOf(resources.at(-1)) };
 }
 
 /** The body of a list answer; as Google, without `items` when there are none. */
@@ -43,6 +48,10 @@ export function listBody(
 
 function readFilter(filter: string | null): (resource: JsonObject) => boolean {
   return filter === null || filter.trim() === '' ? () => true : compileFilter(filter);
+}
+
+function tokenOf(last: JsonObject | undefined): string {
+  return Buffer.from(JSON.stringify({ after: nameOf(last ?? {}) })).toString('base64url');
 }
 
 const nameOf = (item: JsonObject): string => String(item.name);

@@ -61,8 +61,14 @@ export interface Instance {
   status: string;
   tags: readonly string[];
   metadata: readonly MetadataItem[];
+  /** What the metadata server shows in place of `metadata` while it lags behind; null: it does not. */
+  shown: readonly MetadataItem[] | null;
   /** `namespace/key` → value. */
   readonly guestAttributes: Map<string, string>;
+  /** Guest attributes that a fault holds back; null: none does. */
+  withheld: ReadonlyMap<string, string> | null;
+  /** `no-external-address`, `two-nics`, `windows`. */
+  readonly shape: Set<string>;
   readonly changed: EventEmitter;
 }
 
@@ -146,7 +152,10 @@ export class World {
       status: registration.status ?? 'RUNNING',
       tags: [],
       metadata: FRESH_METADATA,
-      guestAttributes: before?.guestAttributes ?? new Map(),
+      shown: null,
+      guestAttributes: new Map([...(before?.guestAttributes ?? []), ...(before?.withheld ?? [])]),
+      withheld: null,
+      shape: new Set(),
       changed: before?.changed ?? new EventEmitter().setMaxListeners(0),
     };
     this.instances.set(instance.name, instance);

@@ -16,6 +16,8 @@ export interface Reply {
   readonly body?: string | Buffer;
   /** Who asked, for the log. */
   readonly principal?: string;
+  /** The connection ends in place of the answer. */
+  readonly reset?: boolean;
 }
 
 /** Answers requests for one service of the lab. */
@@ -54,6 +56,12 @@ export function peerAddress(message: IncomingMessage): string {
 }
 
 export function sendReply(response: ServerResponse, reply: Reply): void {
+  if (reply.reset) {
+    // No status for the log, since none was sent.
+    response.statusCode = 0;
+    response.destroy();
+    return;
+  }
   const body = Buffer.from(reply.body ?? '');
   response.writeHead(reply.status, { 'content-length': body.length, ...reply.headers });
   response.end(body);

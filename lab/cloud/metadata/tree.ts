@@ -27,7 +27,9 @@ export function metadataTree(instance: Instance, project: Project): { readonly [
   const { number } = project;
   return {
     instance: {
-      attributes: Object.fromEntries(instance.metadata.map(({ key, value }) => [key, value])),
+      attributes: Object.fromEntries(
+        (instance.shown ?? instance.metadata).map(({ key, value }) => [key, value]),
+      ),
       'cpu-platform': 'Intel Broadwell',
       description: '',
       disks: [
@@ -78,7 +80,9 @@ function guestAttributes(instance: Instance): { readonly [name: string]: Node } 
 function networkInterface(instance: Instance, projectNumber: string): Node {
   const octets = instance.internalIp.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'));
   return {
-    'access-configs': [{ 'external-ip': instance.ip, type: 'ONE_TO_ONE_NAT' }],
+    'access-configs': instance.shape.has('no-external-address')
+      ? []
+      : [{ 'external-ip': instance.ip, type: 'ONE_TO_ONE_NAT' }],
     'dns-servers': new Leaf(['169.254.169.254']),
     'forwarded-ips': new Leaf([]),
     gateway: instance.internalIp.replace(/\d+$/, '1'),

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Instance, World } from '../compute/world.ts';
+import { Faults } from '../faults/faults.ts';
 import { compileVpc } from './compile.ts';
 
 /** The script for one instance, from the rules of its network. */
@@ -19,23 +21,47 @@ export function vpcScript(world: World, instance: Instance): string {
 /** Puts the rules into force in the instances' containers. */
 export class Enforcer {
   private readonly world: World;
+  private readonly faults: Faults;
   /** The last application for each container: they must not overtake each other. */
   private readonly queues = new Map<string, Promise<void>>();
 
-  constructor(world: World) {
+  constructor(world: World, faults = new Faults()) {
     this.world = world;
+    this.faults = faults;
   }
 
-  /** Resolves when the rules are in force; throws when nft refuses them. */
+  /**
+   * Resolves when the rules are in force; throws when nft refuses them. With `firewall-lag` it resolves at once, and
+   * what the rules are now comes into force later, unless the fault is over by then.
+   */
   async enforce(instances: readonly Instance[]): Promise<void> {
-    await Promise.all(instances.map((instance) => this.enqueue(instance)));
+    const lagMs = this.faults.milliseconds('firewall-lag');
+    if (lagMs === 0) {
+      await Promise.all(instances.map((instance) => this.enqueue(instance)));
+      return;
+    }
+    for (const { container, script } of instances.map((each) => this.scriptOf(each))) {
+      delay(lagMs, undefined, { ref: false })
+        .then(() => (this.faults.isOn('firewall-lag') ? this.load(container, script) : undefined))
+        .catch((error: unknown) => process.stderr.write(`firewall-lag: ${String(error)}\n`));
+    }
   }
 
+  private scriptOf(instance: Instance): { container: string | null; script: string } {
+    return { container: instance.container, script: vpcScript(this.world, instance) };
+  }
+
+  /** The rules are those of the moment when it is this one's turn. */
   private enqueue(instance: Instance): Promise<void> {
-    const { container } = instance;
+    return this.load(instance.container, () => vpcScript(this.world, instance));
+  }
+
+  private load(container: string | null, script: string | (() => string)): Promise<void> {
     if (container === null) return Promise.resolve();
     const before = this.queues.get(container) ?? Promise.resolve();
-    const next = before.catch(() => {}).then(() => load(container, vpcScript(this.world, instance)));
+    const next = before
+      .catch(() => {})
+      .then(() => load(container, typeof script === 'string' ? script : script()));
     this.queues.set(container, next);
     return next;
   }
