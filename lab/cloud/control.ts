@@ -12,7 +12,7 @@ export interface Control {
   readonly cloud: Cloud;
   readonly accounts: Accounts;
   readonly log: Log;
-  readonly faults: UpstreamFaults;
+  readonly upstream: UpstreamFaults;
 }
 
 /**
@@ -89,9 +89,9 @@ async function answer(control: Control, request: Request): Promise<Reply> {
   const name = /^\/instances\/([^/]+)$/.exec(pathname)?.[1];
   if (name !== undefined && request.method === 'DELETE') return unregister(control, name);
   if (name !== undefined && request.method === 'PATCH') return amend(control, name, body);
-  const fault = /^\/upstream-faults\/([^/]+)$/.exec(pathname)?.[1];
-  if (fault !== undefined && isUpstreamFault(fault)) {
-    control.faults.set(fault, request.method === 'PUT');
+  const upstream = /^\/upstream-faults\/([^/]+)$/.exec(pathname)?.[1];
+  if (upstream !== undefined && isUpstreamFault(upstream)) {
+    control.upstream.set(upstream, request.method === 'PUT');
     return json(200, {});
   }
   return text(404, `no request ${request.method} ${pathname}\n`);

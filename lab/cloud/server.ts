@@ -32,16 +32,16 @@ async function main(file: string | undefined): Promise<void> {
     faults,
     enforce: enforcer.enforce.bind(enforcer),
   };
-  const faults = new UpstreamFaults();
+  const upstream = new UpstreamFaults();
   const accounts = new Accounts(config.project, config.projectNumber);
   const log = new Log(join(config.runDir, 'api.jsonl'));
   const compute = new ComputeApi(cloud, accounts.authenticate.bind(accounts));
   const { front, metadata, control } = config.listen;
   mkdirSync(dirname(control), { recursive: true });
   rmSync(control, { force: true });
-  await listen(createFront(config.certificates, sites(config, compute, accounts, faults), log), front);
+  await listen(createFront(config.certificates, sites(config, compute, accounts, upstream), log), front);
   await listen(createMetadata(new MetadataServer(world)), metadata);
-  await listen(createControl({ cloud, accounts, log, faults }), { path: control });
+  await listen(createControl({ cloud, accounts, log, upstream }), { path: control });
   process.stdout.write(
     `listening on ${front.host}:${front.port}, ${metadata.host}:${metadata.port}, ${control}\n`,
   );
