@@ -10,8 +10,15 @@ export interface Target<State, S extends Step> {
   read(): Promise<State>;
   /** What would change, from the state alone: pure. Throws an ActionError for what no step can mend. */
   plan(state: State): Plan<S>;
-  /** Carries out the steps, in order, and returns the state read again afterwards. */
-  apply(plan: Plan<S>): Promise<State>;
+  /** Carries out the steps, in order, and reads the state again afterwards. */
+  apply(plan: Plan<S>): Promise<Applied<State, S>>;
+}
+
+/** What came of a plan. */
+export interface Applied<State, S extends Step> {
+  readonly state: State;
+  /** What was carried out in the end: less than was asked for where another run did it meanwhile, or something else. */
+  readonly plan: Plan<S>;
 }
 
 /** A target that was read, and what it takes to make it as it should be. */
@@ -40,7 +47,7 @@ export async function survey<State, S extends Step>(
 }
 
 /** What a survey found, as the outcome of a run that changes nothing. */
-export function asPlanned<State>({ state, plan }: Survey<State, Step>): Outcome<State> {
+export function asPlanned<State>({ state, plan }: Applied<State, Step>): Outcome<State> {
   return { state, changes: plan.steps.map((step) => step.change), notes: plan.notes };
 }
 
@@ -53,7 +60,7 @@ export async function carryOut<State, S extends Step>(surveyed: Survey<State, S>
   const { target, plan } = surveyed;
   if (plan.steps.length === 0) return asPlanned(surveyed);
   const after = await target.apply(plan);
-  const [left] = target.plan(after).steps;
+  const [left] = target.plan(after.state).steps;
   if (left !== undefined) {
     throw new ActionError('Not converged', {
       doing: `checking the ${target.name} after changing it`,
@@ -61,11 +68,11 @@ export async function carryOut<State, S extends Step>(surveyed: Survey<State, S>
       next: 'Run again with debug logging, and look for something else that manages the same thing',
     });
   }
-  return { ...asPlanned(surveyed), state: after };
+  return asPlanned(after);
 }
 
 /** Logs a plan, one line a change. */
-function printPlan(name: TargetName, plan: Plan, log: Log): void {
+export function printPlan(name: TargetName, plan: Plan, log: Log): void {
   for (const note of plan.notes) log.info(`${name}: ${note}`);
   if (plan.steps.length === 0) log.info(`${name}: nothing to change`);
   for (const { change } of plan.steps) log.info(`${name}: ${describeChange(change)}`);

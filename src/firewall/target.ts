@@ -20,16 +20,17 @@ export function firewallTarget(
     name: 'firewall',
     read: async () => ({ vm, rules: await rules }),
     plan: (state) => planFirewall(desired, state),
-    async apply({ steps }) {
-      try {
-        await carryOut(compute, project, steps);
-      } catch (error) {
-        if (!(error instanceof ActionError) || error.title !== EXISTS) throw error;
+    async apply(plan) {
+      let { done, error } = await carryOut(compute, project, plan.steps);
+      if (error instanceof ActionError && error.title === EXISTS) {
         // Two runs found no rule, and both added it: what the other one made is compared like any other.
-        const { vm: now, rules: present } = await readAgain(compute, project);
-        await carryOut(compute, project, planFirewall(desired, { vm: now, rules: present }).steps);
+        const { steps } = planFirewall(desired, await readAgain(compute, project));
+        const again = await carryOut(compute, project, steps);
+        done = [...done, ...again.done];
+        error = again.error;
       }
-      return readAgain(compute, project);
+      if (error !== undefined) throw error;
+      return { state: await readAgain(compute, project), plan: { ...plan, steps: done } };
     },
   };
 }
@@ -41,32 +42,71 @@ async function readAgain(compute: Compute, project: string): Promise<FirewallSta
   return { vm, rules };
 }
 
-/** All at once: neither a rule nor a tag waits for another. Ends when all have ended, with the first error. */
-async function carryOut(compute: Compute, project: string, steps: readonly FirewallStep[]): Promise<void> {
-  const tags = steps.flatMap(({ action }) => (action.kind === 'tag' ? [action.tag] : []));
-  const results = await Promise.allSettled([
-    ...(tags.length > 0 ? [compute.editTags((present) => [...new Set([...present, ...tags])])] : []),
-    ...ruleChanges(steps).map((change) => change(compute, project)),
-  ]);
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
+/** What was changed, and the first error; undefined without one. */
+interface Carried {
+  readonly done: readonly FirewallStep[];
+  readonly error: unknown;
 }
 
-type RuleChange = (compute: Compute, project: string) => Promise<void>;
+/** All at once: neither a rule nor a tag waits for another. Ends when all have ended. */
+async function carryOut(compute: Compute, project: string, steps: readonly FirewallStep[]): Promise<Carried> {
+  const tags = steps.filter(({ action }) => action.kind === 'tag');
+  const results = await Promise.allSettled([
+    ...(tags.length > 0 ? [addTags(compute, tags)] : []),
+    ...ruleChanges(steps).map(async ({ send, of }) => {
+      await send(compute, project);
+      return of;
+    }),
+  ]);
+  const failed = results.find((result) => result.status === 'rejected');
+  return {
+    done: results.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])),
+    error: failed?.reason,
+  };
+}
+
+/** Returns the steps whose tag was not there: another run may have been faster. */
+async function addTags(compute: Compute, steps: readonly FirewallStep[]): Promise<readonly FirewallStep[]> {
+  let missing = steps;
+  await compute.editTags((present) => {
+    missing = steps.filter(({ action }) => action.kind === 'tag' && !present.includes(action.tag));
+    return [...present, ...missing.flatMap(({ action }) => (action.kind === 'tag' ? [action.tag] : []))];
+  });
+  return missing;
+}
+
+/** One call, and the steps that it carries out. */
+interface RuleChange {
+  readonly of: readonly FirewallStep[];
+  readonly send: (compute: Compute, project: string) => Promise<void>;
+}
 
 /** One call a rule: all differences of a rule go into one patch. */
 function ruleChanges(steps: readonly FirewallStep[]): RuleChange[] {
-  const patches = new Map<string, Partial<FirewallRule>>();
+  const patches = new Map<string, { of: FirewallStep[]; fields: Partial<FirewallRule> }>();
   const changes: RuleChange[] = [];
-  for (const { action } of steps) {
+  for (const step of steps) {
+    const { action } = step;
     if (action.kind === 'insert')
-      changes.push((compute, project) => compute.insertFirewallRule(project, action.rule));
+      changes.push({
+        of: [step],
+        send: (compute, project) => compute.insertFirewallRule(project, action.rule),
+      });
     if (action.kind === 'delete')
-      changes.push((compute, project) => compute.deleteFirewallRule(project, action.name));
-    if (action.kind === 'patch') patches.set(action.name, { ...patches.get(action.name), ...action.fields });
+      changes.push({
+        of: [step],
+        send: (compute, project) => compute.deleteFirewallRule(project, action.name),
+      });
+    if (action.kind === 'patch') {
+      const before = patches.get(action.name);
+      patches.set(action.name, {
+        of: [...(before?.of ?? []), step],
+        fields: { ...before?.fields, ...action.fields },
+      });
+    }
   }
-  for (const [name, fields] of patches) {
-    changes.push((compute, project) => compute.patchFirewallRule(project, name, fields));
+  for (const [name, { of, fields }] of patches) {
+    changes.push({ of, send: (compute, project) => compute.patchFirewallRule(project, name, fields) });
   }
   return changes;
 }

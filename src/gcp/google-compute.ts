@@ -7,7 +7,7 @@ import type { Compute, FirewallRule, Instance } from './compute';
 import { type Call, explain, explainApiError, unexpectedAnswer } from './failures';
 import { change, type Send } from './mutation';
 import { readInstance, readRule, writeRule } from './resources';
-import { backoff, type Retrying, retrying } from './retries';
+import { type Retrying, retrying, turnAway } from './retries';
 
 /** The instance that a run is about. */
 export interface InstanceName {
@@ -28,8 +28,11 @@ const wait = () => ({ timeout: 150_000, retry: null });
 const PAGE = 500;
 const MOST_PAGES = 100;
 
-/** Time to win against others who change the same tags or metadata. */
-const CONFLICT_LIMIT_MS = 180_000;
+/**
+ * Time to win against others who change the same tags or metadata. Google takes one change after the other, of some 5 s
+ * each: this is enough for thirty runs at once that each put their key in and take it out again.
+ */
+const CONFLICT_LIMIT_MS = 300_000;
 
 /**
  * The Compute API, through Google's own clients.
@@ -169,7 +172,7 @@ class GoogleCompute implements Compute {
   async #editInstance(call: Call, edit: (instance: Instance) => Send | null): Promise<void> {
     const { project, zone } = this.#name;
     const start = this.#context.clock.now();
-    for (let attempt = 0; ; attempt++) {
+    for (let losses = 1; ; losses++) {
       const send = edit(this.#known ?? (await this.getInstance()));
       if (send === null) return;
       const error = await change(
@@ -183,8 +186,11 @@ class GoogleCompute implements Compute {
       if (error === null) return;
       if (error.status !== 412) throw explainApiError(error, call);
       if (this.#context.clock.now() - start > CONFLICT_LIMIT_MS) throw conflict(call);
-      this.#context.log.info(`Somebody else changed the instance at the same time: ${call.doing} once more`);
-      await this.#context.clock.sleep(backoff('conflict', attempt));
+      this.#context.log.info(
+        `Somebody else changed the instance at the same time: ${call.doing} once more, ` +
+          `for at most ${CONFLICT_LIMIT_MS / 1000} s in all`,
+      );
+      await this.#context.clock.sleep(turnAway(losses));
     }
   }
 

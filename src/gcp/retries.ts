@@ -46,15 +46,16 @@ export async function retrying<T>(
 }
 
 /** Doubling delays with jitter, so that runs which failed together do not come back together. Milliseconds. */
-export function backoff(
-  kind: 'outage' | 'rate' | 'conflict',
-  attempt: number,
-  random = Math.random(),
-): number {
-  const [first, most] = { outage: [500, 15_000], rate: [4_000, 30_000], conflict: [50, 3_000] }[kind] as [
-    number,
-    number,
-  ];
+export function backoff(kind: 'outage' | 'rate', attempt: number, random = Math.random()): number {
+  const [first, most] = { outage: [500, 15_000], rate: [4_000, 30_000] }[kind] as [number, number];
   const full = Math.min(most, first * 2 ** attempt);
   return Math.round(full / 2 + (full / 2) * random);
+}
+
+/**
+ * The pause after losing against others who change the same thing. Random, so that those who met do not meet again,
+ * and shorter after each loss, so that whoever came first is not left behind by those who come later. Milliseconds.
+ */
+export function turnAway(losses: number, random = Math.random()): number {
+  return Math.round(50 + (2_000 / losses) * random);
 }

@@ -23,7 +23,12 @@ const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 export interface ApplyOptions {
   readonly connection: SshConnection;
   readonly log: Log;
+  /** Without steps nothing is done but to wait for other runs. */
   readonly plan: Plan<InstanceStep>;
+  /** Of the facts that the plan was made from: `lock.turn`. */
+  readonly turn: string;
+  /** Names this run in the logs of others. */
+  readonly run: string;
   /** Arguments of `facts` in scripts/facts.sh, after the marker. */
   readonly factsArguments: readonly string[];
   /** The Compose plugin, when a step needs it. */
@@ -32,7 +37,7 @@ export interface ApplyOptions {
 
 export interface Applied {
   readonly facts: Facts;
-  /** Another run was changing the instance, so nothing was done: `facts` are those after it. */
+  /** Another run has changed the instance since the plan was made, so nothing was done: `facts` are those after it. */
   readonly outdated: boolean;
 }
 
@@ -61,7 +66,7 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
     });
 
   const facts = parseFacts(result.stdout, `${token} facts`);
-  if (facts !== null) return { facts, outdated: progress.waited };
+  if (facts !== null) return { facts, outdated: progress.outdated };
   const failed = progress.failure;
   if (failed !== null) throw stepFailed(plan.steps[failed.step]?.action, titles[failed.step] ?? '', failed);
   if (progress.locked) throw instanceBusy();
@@ -85,10 +90,10 @@ export function instanceBusy(): ActionError {
 /** Scripts, plan and, behind them, the program; the last line starts it all. */
 export function applyInput(token: string, options: ApplyOptions): string | Readable {
   const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options.compose));
-  const words = [token, 'plan', ...options.factsArguments].map(shellQuote);
-  const [marker, plan, ...rest] = words;
-  const call = `apply ${marker} ${plan} "$1" ${rest.join(' ')}`;
-  const script = `${FACTS_SCRIPT}\n${APPLY_SCRIPT}\nplan() {\n${steps.join('\n')}\n}\n${call}\n`;
+  const plan = steps.length > 0 ? `plan() {\n${steps.join('\n')}\n}\n` : '';
+  const turn = [token, options.run, options.turn, plan && 'plan'].map(shellQuote).join(' ');
+  const call = `apply ${turn} "$1" ${options.factsArguments.map(shellQuote).join(' ')}`;
+  const script = `${FACTS_SCRIPT}\n${APPLY_SCRIPT}\n${plan}${call}\n`;
   if (options.compose === null) return script;
   return Readable.from(concatenated(script, options.compose));
 }

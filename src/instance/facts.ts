@@ -48,6 +48,12 @@ export interface Facts {
   /** HTTP status of `/v2/` and of the UI on this machine; null without an answer. */
   readonly registryStatus: number | null;
   readonly uiStatus: number | null;
+  readonly lock: {
+    /** Names the run that changed the instance last, in a line that is new each time; empty since it was booted. */
+    readonly turn: string;
+    /** Another run was changing the instance while it was read. */
+    readonly busy: boolean;
+  };
   /** The registry and the UI, running or not. */
   readonly containers: readonly ContainerFacts[];
   /** All containers that run. */
@@ -188,6 +194,7 @@ const facts: Shape<Facts> = fields<{ [K in keyof Facts]: Facts[K] }>({
     volume: text(),
     volumeHoldsImages: flag,
   }),
+  lock: fields({ turn: text(), busy: flag }),
   listeners: list(fields({ address: text(), port: count, process: text() })),
   registryStatus: nullable(count),
   uiStatus: nullable(count),

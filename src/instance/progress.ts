@@ -1,4 +1,5 @@
 import type { Log } from '../log';
+import { excerpt } from '../show';
 
 /** A step that failed. */
 export interface StepFailure {
@@ -20,8 +21,8 @@ export class ProgressPrinter {
   failure: StepFailure | null = null;
   /** Set when the first step began. */
   started = false;
-  /** Set when another run was changing the instance: the steps were not run. */
-  waited = false;
+  /** Set when another run has changed the instance since the plan was made: the steps were not run. */
+  outdated = false;
   /** Set when that run held the lock for too long. */
   locked = false;
 
@@ -59,11 +60,28 @@ export class ProgressPrinter {
       if (begin !== null) {
         this.started = true;
         await this.printStep(Number(begin));
-      } else if (this.mark(line, 'waiting') !== null) {
-        this.waited = true;
-        this.log.info('Another run is changing this instance: waiting for it to end, up to 15 min');
-      } else if (this.mark(line, 'locked') !== null) this.locked = true;
+      } else this.printTurn(line);
     }
+  }
+
+  /** What the script says of other runs; each mark is followed by the name of one, which is not trusted. */
+  private printTurn(line: string): void {
+    const [waiting, outdated, awaited] = ['waiting', 'outdated', 'awaited'].map((name) =>
+      this.mark(line, name),
+    );
+    if (waiting != null)
+      this.log.info(
+        `Another run (${excerpt(waiting)}) is changing this instance: waiting for it to end, up to 15 min`,
+      );
+    if (outdated != null) {
+      this.outdated = true;
+      this.log.info(`Another run (${excerpt(outdated)}) has changed this instance since it was read`);
+    }
+    if (awaited != null)
+      this.log.info(
+        `Another run (${excerpt(awaited)}) waits for this one to end, and then changes whatever it wants otherwise`,
+      );
+    if (this.mark(line, 'locked') !== null) this.locked = true;
   }
 
   private async printStep(step: number): Promise<void> {

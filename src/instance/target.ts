@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Target } from '../converge/converge';
+import type { Plan } from '../converge/change';
+import { printPlan, type Target } from '../converge/converge';
 import { ActionError } from '../errors';
 import type { DockerInput, RegistryInput } from '../inputs';
 import type { Log } from '../log';
@@ -22,6 +23,8 @@ const WAIT_MS = 15 * 60_000;
 export interface InstanceTargetOptions {
   readonly connection: SshConnection;
   readonly log: Log;
+  /** Names this run in the logs of others that meet it on the instance. */
+  readonly run: string;
   /** Login name, which gets into group docker. */
   readonly user: string;
   readonly registry: RegistryInput;
@@ -34,7 +37,7 @@ export interface InstanceTargetOptions {
 
 /**
  * The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. While
- * another run changes it, this one waits, and then does what is left to do.
+ * another run changes it, this one waits; and a plan that was made before another run changed it is made anew.
  */
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
   const { registry, docker, connection, log } = options;
@@ -44,31 +47,39 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
     String(registry.uiPort),
     registry.dataPath ?? '',
   ];
-  let arch = '';
+  let last: Facts | null = null;
+  const carryOut = async (plan: Plan<InstanceStep>) => {
+    const needed = plan.steps.some(({ action }) => action.kind === 'install-compose');
+    const compose = needed ? await options.loadCompose(last?.arch ?? '') : null;
+    const turn = last?.lock.turn ?? '';
+    const applied = await applyPlan({ ...options, plan, turn, factsArguments, compose });
+    last = applied.facts;
+    return applied;
+  };
   return {
     name: 'instance',
     async read() {
-      const facts = await readFacts(connection, factsArguments, options.onClient);
-      arch = facts.arch;
-      return facts;
+      last = await readFacts(connection, factsArguments, options.onClient);
+      // In the middle of another run's changes an instance can look as if nothing could mend it.
+      return last.lock.busy ? (await carryOut(NOTHING)).facts : last;
     },
     plan: (facts) => planInstance({ registry, docker }, facts),
     async apply(plan) {
       let left = plan;
       const startBy = Date.now() + WAIT_MS;
       while (Date.now() < startBy) {
-        const needed = left.steps.some(({ action }) => action.kind === 'install-compose');
-        const compose = needed ? await options.loadCompose(arch) : null;
-        const { facts, outdated } = await applyPlan({ connection, log, plan: left, factsArguments, compose });
-        if (!outdated) return facts;
+        const { facts, outdated } = await carryOut(left);
+        if (!outdated) return { state: facts, plan: left };
         left = planInstance({ registry, docker }, facts);
-        log.info(`The other run has ended; ${left.steps.length} of ${plan.steps.length} changes are left`);
-        if (left.steps.length === 0) return facts;
+        printPlan('instance', left, log);
+        if (left.steps.length === 0) return { state: facts, plan: left };
       }
       throw instanceBusy();
     },
   };
 }
+
+const NOTHING: Plan<InstanceStep> = { steps: [], notes: [] };
 
 /** @throws ActionError `No facts`, `Unexpected facts`, those of requireShell and of SshConnection.run */
 async function readFacts(

@@ -41,14 +41,17 @@ const TIMEOUT_MS = 30_000;
 
 /** Reads the state of the runner; changes nothing, and never throws for what it finds. */
 export async function readRunner(host: RunnerHost, registry: Registry, speaksHttps: () => Promise<boolean>) {
+  const hasLedger = async () => (await host.list(STORE)).includes('daemon-json.ledger');
+  const before = await hasLedger();
   const [{ info, message }, builders, https] = await Promise.all([
     dockerInfo(host),
     foreignBuilders(host),
     speaksHttps(),
   ]);
   const accepted = https || (info !== null && isAccepted(info, registry.host, registry.port));
-  // An entry that another run put there is accepted now, and gone when that run ends: it has to be claimed.
-  const isShared = !https && (await host.list(STORE)).includes('daemon-json.ledger');
+  // An entry that another run put there is accepted now, and gone when that run ends, which may be meanwhile: it has
+  // to be claimed.
+  const isShared = !https && (before || (await hasLedger()));
   if (accepted && !isShared) return { accepted, builders, info, access: null };
   return { accepted, builders, info, access: await accessOf(host, info, message) };
 }

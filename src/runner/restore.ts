@@ -8,6 +8,7 @@ import { findDaemon, type RunnerHost } from './host';
 import { type Files, fingerprint, release } from './ledger';
 import { livenessOf } from './plan';
 import { livePids, type Registry } from './read';
+import { PAUSE_MS, TRIES } from './tries';
 
 /** What has to be put back on the runner after the job: plain data, kept in the action's state. */
 export interface RestorePoint {
@@ -29,9 +30,6 @@ export interface RestoreTools {
   readonly now: () => number;
 }
 
-/** Somebody else may write between reading and writing; not this often in a row. */
-const TRIES = 10;
-
 /**
  * Puts the configuration of the runner's daemon back, byte for byte where nobody else changed it since, and lets the
  * daemon forget the registry. An entry that another run still needs stays until that one ends. Does nothing, the
@@ -50,6 +48,7 @@ export async function restoreRunner(
   try {
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       if (await restoreOnce(point, host, files, tools)) return;
+      await tools.sleep(Math.round(Math.random() * PAUSE_MS));
     }
   } catch (error) {
     if (error instanceof BrokenDaemonJson)

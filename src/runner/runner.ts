@@ -10,6 +10,7 @@ import { type Claim, type Files, fingerprint } from './ledger';
 import { entryOf, livenessOf, planRunner, type RunnerStep, type RunnerWish, wantedFiles } from './plan';
 import { livePids, type Registry, type RunnerState, readRunner } from './read';
 import type { RestorePoint } from './restore';
+import { PAUSE_MS, TRIES } from './tries';
 
 export interface RunnerOptions {
   readonly registry: Registry;
@@ -33,7 +34,6 @@ export interface RunnerTools {
 
 /** A claim ends after this in any case; no job on GitHub's runners is longer than 6 hours. */
 const CLAIM_MS = 12 * 60 * 60 * 1000;
-const TRIES = 20;
 
 /** The runner's Docker daemon, which has to accept the registry. */
 export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target<RunnerState, RunnerStep> {
@@ -60,7 +60,7 @@ export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target
       if (access?.kind === 'files' && plan.steps.length > 0) {
         await applyTo({ ...access, accepted }, wish(), options, tools);
       }
-      return read();
+      return { state: await read(), plan };
     },
   };
 }
@@ -84,6 +84,7 @@ async function applyTo(
       await awaitAccepted(host, files, options.registry, { log, sleep });
       return;
     }
+    await sleep(Math.round(Math.random() * PAUSE_MS));
     found = await files.read();
   }
   throw new ActionError('Runner daemon not configured', {

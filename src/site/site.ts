@@ -113,13 +113,14 @@ export async function admitWithTag(run: Run, { compute, vm, rules }: Site, addre
 
 /** The instance of this run as a target. */
 export function siteInstance(
-  { inputs, log }: Run,
+  { inputs, job, log }: Run,
   connection: SshConnection,
   onClient: (address: string) => void = () => undefined,
 ): Target<Facts, InstanceStep> {
   return instanceTarget({
     connection,
     log,
+    run: job.name,
     user: inputs.ssh.user,
     registry: inputs.registry,
     docker: inputs.docker,

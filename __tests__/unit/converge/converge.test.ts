@@ -5,16 +5,19 @@ import type { Log } from '../../../src/log';
 
 const change: Change = { target: 'runner', what: 'count', from: '1', to: '2', why: 'two are needed' };
 
-/** A target whose state is a number that should be 2; `reach` is what applying makes of it. */
-function counter(start: number, reach: number): Target<number, Step> & { applied: number } {
+/**
+ * A target whose state is a number that should be 2; `reach` is what applying makes of it, and `done` how many of the
+ * steps that took.
+ */
+function counter(start: number, reach: number, done = 1): Target<number, Step> & { applied: number } {
   return {
     name: 'runner',
     applied: 0,
     read: async () => start,
     plan: (state) => ({ steps: state === 2 ? [] : [{ change }], notes: [] }),
-    async apply() {
+    async apply(plan) {
       this.applied += 1;
-      return reach;
+      return { state: reach, plan: { ...plan, steps: plan.steps.slice(0, done) } };
     },
   };
 }
@@ -54,6 +57,13 @@ test('a difference is printed, applied, and read again', async () => {
     changes: [change],
   });
   expect(log.lines).toEqual(['runner: count: 1 → 2, because two are needed']);
+});
+
+test('what another run did meanwhile is no change of this one', async () => {
+  await expect(survey(counter(1, 2, 0), memoryLog()).then(carryOut)).resolves.toMatchObject({
+    state: 2,
+    changes: [],
+  });
 });
 
 test('a survey plans the same and applies nothing', async () => {

@@ -41,7 +41,7 @@ test('the rule goes into the project of the network, and the other tags stay', a
   const firewall = target([]);
   const after = await firewall.apply(firewall.plan(await firewall.read()));
   expect(calls).toEqual(['tags http,web-1-registry', 'insert host/web-1-registry', 'list host']);
-  expect(firewall.plan(after).steps).toEqual([]);
+  expect(firewall.plan(after.state).steps).toEqual([]);
 });
 
 test('all differences of a rule go into one patch', async () => {
@@ -62,5 +62,15 @@ test('a rule that another run added in the meantime is compared', async () => {
     'patch host/web-1-registry allowed',
     'list host',
   ]);
-  expect(firewall.plan(after).steps).toEqual([]);
+  expect(firewall.plan(after.state).steps).toEqual([]);
+  expect(after.plan.steps.map(({ action }) => action.kind)).toEqual(['patch']);
+});
+
+test('a tag that another run added in the meantime is no change of this one', async () => {
+  const { target } = project([rule({})]);
+  const firewall = target([rule({})]);
+  const before = { vm: { ...VM, tags: { items: [], fingerprint: 'old' } }, rules: [rule({})] };
+  const plan = firewall.plan(before);
+  expect(plan.steps).toHaveLength(1);
+  expect((await firewall.apply(plan)).plan.steps).toEqual([]);
 });

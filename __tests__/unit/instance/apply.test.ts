@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { applyPlan } from '../../../src/instance/apply';
 import { sha256 } from '../../../src/instance/digest';
 import { requireShell, shellCommand } from '../../../src/instance/remote-shell';
@@ -10,7 +11,7 @@ import { type Action, instanceStep } from '../../../src/instance/steps';
 import type { Log } from '../../../src/log';
 import type { CommandResult, SshConnection } from '../../../src/ssh/connection';
 
-/** An "instance" that is a bash of this machine, without root. */
+/** An "instance" that is a bash of this machine, without root; the lock is in the test's directory. */
 const localBash: SshConnection = {
   close: () => undefined,
   run: (command, { stdin, onLine }) =>
@@ -30,23 +31,29 @@ const localBash: SshConnection = {
         for (const line of stdout.split('\n')) onLine?.(line);
         resolve({ status, signal: null, stdout, stderr });
       });
-      if (stdin instanceof Readable) stdin.pipe(child.stdin);
-      else child.stdin.end(stdin);
+      if (stdin instanceof Readable) throw new Error('The test sends text');
+      child.stdin.end(String(stdin).replaceAll('/run/gce-registry/', `${locks}/`));
     }),
 };
 
 let directory: string;
+let locks: string;
 let groups: string[];
 let output: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'apply-'));
+  locks = mkdtempSync(join(tmpdir(), 'locks-'));
   groups = [];
   output = '';
 });
-afterEach(() => rmSync(directory, { recursive: true }));
+afterEach(() => {
+  for (const each of [directory, locks]) rmSync(each, { recursive: true });
+});
 
 const log: Log = {
-  info: () => undefined,
+  info: (text) => {
+    output += `${text}\n`;
+  },
   debug: () => undefined,
   notice: () => undefined,
   warning: () => undefined,
@@ -60,12 +67,13 @@ const log: Log = {
   },
 };
 
-function apply(actions: Action[], connection = localBash) {
+function apply(actions: Action[], connection = localBash, turn = '') {
   const steps = actions.map((action, index) =>
     instanceStep(action, `step ${index}`, null, '', 'of the test'),
   );
   const factsArguments = ['ci', '5000', '18080', ''];
-  return applyPlan({ connection, log, plan: { steps, notes: [] }, factsArguments, compose: null });
+  const plan = { steps, notes: [] };
+  return applyPlan({ connection, log, plan, turn, run: 'run 1', factsArguments, compose: null });
 }
 
 const hostile = `$(touch owned) \`touch owned\` 'q' "q" \\ * -n é
@@ -108,6 +116,37 @@ test('runs nothing when not all of the script arrived', async () => {
   const attempt = apply([{ kind: 'write-file', path: join(directory, 'x'), content: '' }], cut);
   await expect(attempt).rejects.toThrow(/No usable shell|Setup was cut off/);
   expect(readdirSync(directory)).toEqual([]);
+});
+
+describe('other runs', () => {
+  const write: Action[] = [{ kind: 'write-file', path: '/dev/null/never', content: '' }];
+  const nothing = (turn = '') =>
+    apply([{ kind: 'remove-file', path: join(directory, 'x') }], localBash, turn);
+
+  test('a plan that was made before another run had its turn is not carried out', async () => {
+    const first = await nothing();
+    expect(first.facts.lock).toEqual({ turn: expect.stringMatching(/ run 1$/), busy: false });
+    const second = await apply(write);
+    expect(second).toMatchObject({ outdated: true, facts: { lock: first.facts.lock } });
+    expect(output).toContain('Another run (run 1) has changed this instance since it was read');
+    expect((await nothing(second.facts.lock.turn)).outdated).toBe(false);
+  });
+
+  test('while another run has its turn, this one waits, and both are told', async () => {
+    const { facts } = await nothing();
+    const lock = join(locks, 'lock');
+    const other = spawn('flock', [lock, 'sh', '-c', 'echo locked; read line'], { stdio: 'pipe' });
+    await new Promise((resolve) => other.stdout.once('data', resolve));
+    const waiting = nothing(facts.lock.turn);
+    const announced = () => existsSync(`${lock}.awaited`) && readFileSync(`${lock}.awaited`, 'utf8') !== '';
+    while (!announced()) await delay(20);
+    expect(readFileSync(`${lock}.awaited`, 'utf8')).toBe('run 1\n');
+    other.stdin.end('\n');
+    expect((await waiting).outdated).toBe(false);
+    expect(output).toContain(
+      'Another run (run 1) is changing this instance: waiting for it to end, up to 15 min',
+    );
+  });
 });
 
 test.each([

@@ -65,6 +65,7 @@ export const BARE: Facts = {
     volume: VOLUME,
     volumeHoldsImages: false,
   },
+  lock: { turn: '', busy: false },
   listeners: [],
   registryStatus: null,
   uiStatus: null,

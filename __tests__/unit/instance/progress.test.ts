@@ -74,10 +74,10 @@ test('ends a group that was cut off', async () => {
 
 test('says that it waits for another run', async () => {
   const { lines, progress, printed } = printer();
-  progress.push('T waiting');
+  progress.push('T waiting u/1');
   progress.push('T locked');
   progress.end();
   await printed;
-  expect(lines).toEqual(['Another run is changing this instance: waiting for it to end, up to 15 min']);
-  expect(progress).toMatchObject({ started: false, waited: true, locked: true });
+  expect(lines).toEqual(['Another run (u/1) is changing this instance: waiting for it to end, up to 15 min']);
+  expect(progress).toMatchObject({ started: false, outdated: false, locked: true });
 });

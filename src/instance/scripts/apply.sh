@@ -8,7 +8,6 @@
 
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
 
-LOCK=/run/lock/gce-registry.lock
 LOCK_TIMEOUT=900
 APT_TIMEOUT=300
 
@@ -234,20 +233,44 @@ step() {
   ((status == 0)) || exit 1
 }
 
-# apply TOKEN PLAN FACTS_ARGUMENT …: PLAN is a function that calls `step`; then the facts are printed. A plan that had
-# to wait for another run is out of date: only the facts are printed then, for another one.
+# take_lock RUN: waits until no other run changes the instance. Whoever waits says so in a second lock, which all of
+# them share, so that the run that works can tell its log. Both end with this process, however it ends.
+take_lock() {
+  install -d -m 0700 -- "${LOCK%/*}"
+  exec 9<>"$LOCK"
+  # Those who only read look at the lock for a moment.
+  if flock --timeout 1 9; then return 0; fi
+  last_turn
+  printf '\n%s waiting %s\n' "$TOKEN" "${REPLY#* }" >&3
+  exec 7<>"$LOCK.awaited"
+  flock --shared 7
+  printf '%s\n' "$1" >"$LOCK.awaited"
+  flock --timeout "$LOCK_TIMEOUT" 9 || { printf '\n%s locked\n' "$TOKEN" >&3 && exit 1; }
+  exec 7>&-
+}
+
+# apply TOKEN RUN TURN PLAN FACTS_ARGUMENT …: PLAN is a function that calls `step`; then the facts are printed. A plan
+# that was made before the last run changed the instance (its TURN is not that of the lock) is out of date: only the
+# facts are printed then, for another one. The same without a PLAN.
 apply() {
   TOKEN=$1
-  local plan=$2
-  shift 2
+  local run=$2 turn=$3 plan=$4
+  shift 4
   exec 3>&1
-  exec 9>"$LOCK"
-  if flock -n 9; then
+  take_lock "$run"
+  last_turn
+  if [[ -n $plan && $REPLY != "$turn" ]]; then
+    printf '\n%s outdated %s\n' "$TOKEN" "${REPLY#* }" >&3
+  elif [[ -n $plan ]]; then
+    printf '%s %s\n' "$TOKEN" "$run" >"$LOCK"
     "$plan"
-  else
-    printf '\n%s waiting\n' "$TOKEN" >&3
-    flock -w "$LOCK_TIMEOUT" 9 || { printf '\n%s locked\n' "$TOKEN" >&3 && exit 1; }
   fi
+  # shellcheck disable=SC2034 # of facts.sh
+  HOLDS_LOCK=yes
   facts "$TOKEN facts" "$@"
+  if [[ -f $LOCK.awaited ]] && ! flock --nonblock "$LOCK.awaited" true; then
+    IFS= read -r REPLY <"$LOCK.awaited" || true
+    printf '\n%s awaited %s\n' "$TOKEN" "$REPLY" >&3
+  fi
   exit 0
 }

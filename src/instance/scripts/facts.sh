@@ -10,6 +10,8 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/b
 export LC_ALL=C
 
 STACK=/etc/gce-registry
+# Held by a run while it changes the instance. The line in it is of the run that did so last, and is new each time.
+LOCK=/run/gce-registry/lock
 VOLUME=gce-registry_registry-data
 PLUGINS=(/usr/local/lib /usr/local/libexec /usr/lib /usr/libexec)
 PACKAGES=' ca-certificates curl docker-ce docker-ce-cli containerd.io docker-compose-plugin docker.io docker-cli'
@@ -82,6 +84,27 @@ http_status() {
   printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$path" >&8 2>/dev/null
   IFS= read -r -t 3 line <&8 2>/dev/null || return 0
   [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
+}
+
+# Sets REPLY to the line in the lock's file; empty where no run has changed the instance since it was booted.
+last_turn() {
+  REPLY=
+  [[ ! -f $LOCK ]] || IFS= read -r REPLY <"$LOCK" || true
+}
+
+# Whether another run is changing the instance now.
+is_busy() {
+  [[ -z ${HOLDS_LOCK-} && -f $LOCK ]] && ! flock --nonblock --shared "$LOCK" true
+}
+
+# lock_facts TURN BUSY: those read at the beginning. A turn that was taken meanwhile makes what was read a mixture.
+lock_facts() {
+  local OUT='' turn=$1 busy=$2
+  last_turn
+  [[ $REPLY == "$turn" ]] || busy=true
+  put turn "$turn"
+  put_raw busy "$busy"
+  REPLY="{$OUT}"
 }
 
 # Sets REPLY to the nearest directory that exists.
@@ -238,7 +261,11 @@ data_facts() {
 facts() {
   local marker=$1 connection=$2 user=$3 registry_port=$4 ui_port=$5 data_path=$6
   local OUT='' REPLY='' PACKAGE_FACTS='' BROKEN_FACTS='' docker='' client port member docker_root=/var/lib/docker text
-  local version='' systemd=false member=false inspect_fd='' running_fd='' version_fd=''
+  local version='' systemd=false member=false inspect_fd='' running_fd='' version_fd='' turn busy=false
+
+  last_turn
+  turn=$REPLY
+  is_busy && busy=true
 
   read -r client _ _ port <<<"$connection"
   printf '\n%s:client %s\n' "$marker" "$client"
@@ -293,5 +320,6 @@ facts() {
   REPLY='[]' && { [[ -z $inspect_fd ]] || json_list <&"$inspect_fd"; } && put_raw containers "$REPLY"
   REPLY='[]' && { [[ -z $running_fd ]] || json_list <&"$running_fd"; } && put_raw running "$REPLY"
   { [[ -z $version_fd ]] || read -r version <&"$version_fd" || version=; } && put engine "$version"
+  lock_facts "$turn" "$busy" && put_raw lock "$REPLY"
   printf '\n%s {%s}\n' "$marker" "$OUT"
 }
