@@ -22,5 +22,5 @@ export async function cold(ground: Ground): Promise<Row[]> {
     },
   });
   const other = { name: 'plain script over ssh', samples: samples.script };
-  return [comparison('cold run, bare VM → registry and UI', samples.action, other, { mostRatio: 1.3 })];
+  return [comparison('cold run, bare VM → registry and UI', samples.action, other, { mostRatio: 1.15 })];
 }

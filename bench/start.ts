@@ -25,12 +25,12 @@ export async function start({ socket, accessToken }: Ground): Promise<Row[]> {
   });
   const node = { name: 'empty Node', samples: empty };
   return [
-    comparison('start to the first Compute call', compute, node, { most: 0.35 }),
+    comparison('start to the first Compute call', compute, node, { most: 0.2 }),
     comparison('start to the first call of Docker, no Compute call', push, node, { most: 0.15 }),
     limit(
       'bundle dist/index.js',
       statSync('dist/index.js').size / 1e6,
-      3,
+      2,
       (value) => `${value.toFixed(2)} MB`,
     ),
   ];

@@ -7,8 +7,8 @@ import { action, CHECKOUT, on, timedOnRunner } from './lab.ts';
 import { sideBySide } from './measure.ts';
 import { comparison, type Row } from './table.ts';
 
-const ROUNDS = 3;
-const TARGET = { most: 1.5, timesFaster: 5 };
+const ROUNDS = 5;
+const TARGET = { most: 1.0, timesFaster: 8 };
 
 export async function warm(ground: Ground): Promise<Row[]> {
   await bare(ground);

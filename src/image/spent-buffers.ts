@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** What may pile up before it is freed, in bytes. */
-const HEAP_OF_SPENT = 4 * 1024 * 1024;
+/** What may pile up before it is freed, in bytes, of all downloads together. */
+const HEAP_OF_SPENT = 2 * 1024 * 1024;
 
 /**
  * Frees buffers that a download is done with, as it goes: call what it returns with the size of each.
@@ -13,14 +13,18 @@ const HEAP_OF_SPENT = 4 * 1024 * 1024;
  * which takes a fraction of a millisecond. Where this Node has no way to ask for that, nothing else changes.
  */
 export function spentBuffers(): (bytes: number) => void {
-  const collect = youngCollector();
-  let spent = 0;
-  return (bytes) => {
-    spent += bytes;
-    if (spent < HEAP_OF_SPENT) return;
-    spent = 0;
-    collect({ type: 'minor' });
-  };
+  collector ??= youngCollector();
+  return bury;
+}
+
+let collector: Collect | null = null;
+let spent = 0;
+
+function bury(bytes: number): void {
+  spent += bytes;
+  if (spent < HEAP_OF_SPENT) return;
+  spent = 0;
+  collector?.({ type: 'minor' });
 }
 
 type Collect = (options: { readonly type: 'minor' }) => void;

@@ -29,7 +29,7 @@ import type { RegistryApi, ServedManifest } from './registry-api';
 /** Of content that the registry had before, this much is downloaded and hashed again; more is only probed. */
 const KNOWN_BYTES = 32 * 1024 * 1024;
 /** Pieces of content that are read at the same time. */
-const PARALLEL = 4;
+const PARALLEL = 2;
 
 /** What a run has verified so far: digests of content that was downloaded whole. */
 export type Verified = Set<string>;
