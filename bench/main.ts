@@ -1,5 +1,5 @@
 // npm run bench [-- PART …]: measures the action in the lab, each side beside its like in the same run, and prints one
-// table. Parts: cold, warm, start, push; all of them without arguments. They leave the lab's project and its first
+// table. Parts: start, cold, warm, waits, push, trace; all of them without arguments. They leave the lab's project and its first
 // instance as new.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { cold } from './cold.ts';
@@ -9,12 +9,14 @@ import { push } from './push.ts';
 import { start } from './start.ts';
 import { limit, type Row, render } from './table.ts';
 import { trace } from './trace.ts';
+import { waits } from './waits.ts';
 import { warm } from './warm.ts';
 
 const PARTS: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> = {
   start,
   cold,
   warm,
+  waits,
   push,
   trace,
 };
