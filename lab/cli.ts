@@ -5,7 +5,7 @@ import { environment } from './machines/environment.ts';
 import { clearFaults, faultUsage, startFault } from './machines/faults/fault.ts';
 import { action } from './machines/github/action.ts';
 import { workflow } from './machines/github/workflow.ts';
-import { containerOf, instanceName } from './machines/instance.ts';
+import { containerOf, instanceName, removeInstance } from './machines/instance.ts';
 import { DEFAULT_KIND, kindOf } from './machines/kinds.ts';
 import { LabError } from './machines/process.ts';
 import { reset } from './machines/reset.ts';
@@ -19,7 +19,7 @@ const USAGE = `usage:
   bin/lab exec MACHINE -- COMMAND …                         run a command as root on runner, registry-1, …
   bin/lab reset [MACHINE] [--kind debian-12|debian-13]      back to bare machines
   bin/lab fault NAME [ARGUMENTS] [--instance NAME]          turn a fault on; clear ends all, list names them
-  bin/lab down                                              end everything; the cache stays
+  bin/lab down [INSTANCE]                                   end everything, or one instance; the cache stays
 docs/lab.md tells more.
 `;
 
@@ -74,8 +74,8 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
     else await startFault(name, rest, values.instance);
     return 0;
   },
-  down: async () => {
-    await down();
+  down: async ([instance]) => {
+    await (instance === undefined ? down() : removeInstance(instance));
     return 0;
   },
 };

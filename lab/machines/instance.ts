@@ -66,7 +66,7 @@ export async function instanceIsCurrent(name: string, kind: Kind): Promise<boole
 
 /** Removes an instance with its disk; nothing happens when there is none. */
 export async function removeInstance(name: string): Promise<void> {
-  await removeMachine(containerOf(name));
+  await removeMachine(containerOf(instanceName(instanceNumber(name))));
   const known = await control<{ name: string }[]>('GET', '/instances');
   if (known.some((instance) => instance.name === name)) await control('DELETE', `/instances/${name}`);
 }

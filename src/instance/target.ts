@@ -65,14 +65,20 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
     },
     plan: (facts) => planInstance({ registry, docker }, facts),
     async apply(plan) {
-      let left = plan;
+      const done: InstanceStep[] = [];
       const startBy = Date.now() + WAIT_MS;
-      while (Date.now() < startBy) {
+      let left = plan;
+      for (let again = false; Date.now() < startBy; ) {
         const { facts, outdated } = await carryOut(left);
-        if (!outdated) return { state: facts, plan: left };
+        if (!outdated) done.push(...left.steps);
         left = planInstance({ registry, docker }, facts);
+        const isLast = left.steps.length === 0 || (again && !outdated);
+        if (isLast) return { state: facts, plan: { ...plan, steps: done } };
+        if (!outdated) {
+          again = true;
+          log.info('Somebody else changed the instance at the same time: what they undid is done once more');
+        }
         printPlan('instance', left, log);
-        if (left.steps.length === 0) return { state: facts, plan: left };
       }
       throw instanceBusy();
     },

@@ -8,15 +8,17 @@ import { applyPlan } from '../../../src/instance/apply';
 import { sha256 } from '../../../src/instance/digest';
 import { requireShell, shellCommand } from '../../../src/instance/remote-shell';
 import { type Action, instanceStep } from '../../../src/instance/steps';
+import { instanceTarget } from '../../../src/instance/target';
 import type { Log } from '../../../src/log';
 import type { CommandResult, SshConnection } from '../../../src/ssh/connection';
+import { DESIRED } from './example';
 
 /** An "instance" that is a bash of this machine, without root; the lock is in the test's directory. */
 const localBash: SshConnection = {
   close: () => undefined,
   run: (command, { stdin, onLine }) =>
     new Promise<CommandResult>((resolve) => {
-      expect(command).toBe(shellCommand(30 * 60_000));
+      expect([60_000, 30 * 60_000].map(shellCommand)).toContain(command);
       const child = spawn('bash', ['--norc', '-s', '--', '198.51.100.7 1 10.0.0.2 22']);
       let stdout = '';
       let stderr = '';
@@ -123,6 +125,35 @@ describe('other runs', () => {
   const nothing = (turn = '') =>
     apply([{ kind: 'remove-file', path: join(directory, 'x') }], localBash, turn);
 
+  /** Holds the lock as another run does; returns what ends that. */
+  async function otherTurn(): Promise<() => void> {
+    const other = spawn('flock', [join(locks, 'lock'), 'sh', '-c', 'echo locked; read line']);
+    await new Promise((resolve) => other.stdout.once('data', resolve));
+    return () => other.stdin.end('\n');
+  }
+
+  /** Until a run says in the second lock that it waits. */
+  async function announced(): Promise<void> {
+    const file = join(locks, 'lock.awaited');
+    while (!existsSync(file) || readFileSync(file, 'utf8') !== 'run 1\n') await delay(20);
+  }
+
+  test('what is read in the middle of another run’s turn is read again after it', async () => {
+    await nothing();
+    const endTurn = await otherTurn();
+    const { registry, docker } = DESIRED;
+    const target = instanceTarget({
+      ...{ connection: localBash, log, run: 'run 1', user: 'ci', registry, docker },
+      onClient: () => undefined,
+      loadCompose: () => Promise.reject(new Error('not needed')),
+    });
+    const reading = target.read();
+    await announced();
+    endTurn();
+    expect((await reading).lock.busy).toBe(false);
+    expect(output).toContain('is changing this instance: waiting for it to end, up to 15 min');
+  });
+
   test('a plan that was made before another run had its turn is not carried out', async () => {
     const first = await nothing();
     expect(first.facts.lock).toEqual({ turn: expect.stringMatching(/ run 1$/), busy: false });
@@ -134,14 +165,10 @@ describe('other runs', () => {
 
   test('while another run has its turn, this one waits, and both are told', async () => {
     const { facts } = await nothing();
-    const lock = join(locks, 'lock');
-    const other = spawn('flock', [lock, 'sh', '-c', 'echo locked; read line'], { stdio: 'pipe' });
-    await new Promise((resolve) => other.stdout.once('data', resolve));
+    const endTurn = await otherTurn();
     const waiting = nothing(facts.lock.turn);
-    const announced = () => existsSync(`${lock}.awaited`) && readFileSync(`${lock}.awaited`, 'utf8') !== '';
-    while (!announced()) await delay(20);
-    expect(readFileSync(`${lock}.awaited`, 'utf8')).toBe('run 1\n');
-    other.stdin.end('\n');
+    await announced();
+    endTurn();
     expect((await waiting).outdated).toBe(false);
     expect(output).toContain(
       'Another run (run 1) is changing this instance: waiting for it to end, up to 15 min',

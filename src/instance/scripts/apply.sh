@@ -198,6 +198,19 @@ compose() {
   docker compose --project-directory "$STACK" "${files[@]}" "$@"
 }
 
+# `compose up …`; again, for up to 60 s, where somebody else removes or makes the same containers at the same time.
+compose_up() {
+  local output deadline=$((SECONDS + 60))
+  local race='No such container|already in progress|marked for removal|is already in use by container|network .*not found'
+  until output=$(compose up --detach --quiet-pull "$@" 2>&1); do
+    say "$output"
+    [[ $output =~ $race ]] && ((SECONDS < deadline)) || return 1
+    say 'Somebody else works at the same containers: trying again in 2 s, for up to 60 s'
+    sleep 2
+  done
+  say "$output"
+}
+
 answers() { [[ -n $(http_status "$1" "$2") ]]; }
 
 # step_start_containers SERVICE:PORT:PATH,… SERVICE …: starts what is not as it should be; makes the containers of the
@@ -206,8 +219,8 @@ step_start_containers() {
   local endpoints endpoint service port path
   IFS=, read -r -a endpoints <<<"$1"
   shift
-  (($# == 0)) || compose up --detach --no-deps --force-recreate --quiet-pull "$@"
-  compose up --detach --remove-orphans --quiet-pull
+  (($# == 0)) || compose_up --no-deps --force-recreate "$@"
+  compose_up --remove-orphans
   for endpoint in "${endpoints[@]}"; do
     IFS=: read -r service port path <<<"$endpoint"
     if wait_for 120 answers "$port" "$path"; then continue; fi
