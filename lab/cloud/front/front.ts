@@ -40,8 +40,7 @@ async function answer(
   log: Log,
 ): Promise<void> {
   const url = new URL(`https://${request.headers.host ?? ''}${request.url ?? '/'}`);
-  const site = siteOf(url.hostname);
-  if (site === null) return sendReply(response, text(421, `the lab does not answer for ${url.hostname}\n`));
+  const site = siteOf(url.hostname) ?? nobody(url.hostname);
   let principal: string | null = null;
   response.on('close', () => {
     const requestId = url.searchParams.get('requestId');
@@ -52,6 +51,7 @@ async function answer(
       status: response.statusCode,
       principal,
       ...(requestId && { requestId }),
+      ...(request.headers.authorization !== undefined && { authorized: true as const }),
     });
   });
   const instead = site.instead?.(url) ?? null;
@@ -65,4 +65,9 @@ async function answer(
     principal = reply.principal ?? null;
     sendReply(response, reply);
   }
+}
+
+/** A host that the lab does not play; that it was asked for is worth a line in the log. */
+function nobody(host: string): Site {
+  return { name: `unknown ${host}`, serve: () => text(421, `the lab does not answer for ${host}\n`) };
 }

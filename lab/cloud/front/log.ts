@@ -7,7 +7,7 @@ export interface LogEntry {
   readonly n: number;
   /** RFC 3339. */
   readonly time: string;
-  /** `compute`, `oauth2`, `sts`, `iamcredentials`, `hub`, … */
+  /** `compute`, `oauth2`, `sts`, `iamcredentials`, `hub`, …; `unknown HOST` for a host that the lab does not play. */
   readonly service: string;
   readonly method: string;
   /** With the query, without the host. */
@@ -15,6 +15,8 @@ export interface LogEntry {
   readonly status: number;
   readonly principal: string | null;
   readonly requestId?: string;
+  /** It came with an Authorization header. */
+  readonly authorized?: true;
 }
 
 /** Every request that the lab's front answered, in memory and as JSON lines in a file. */
