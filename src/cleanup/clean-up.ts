@@ -15,12 +15,15 @@ export async function cleanUp(run: Run): Promise<string[]> {
   );
 }
 
+/** A job that was cancelled has five minutes for all of its post steps, and Google goes on without us. */
+const OPERATION_LIMIT_MS = 60_000;
+
 async function cleanUpGoogle(run: Run): Promise<string[]> {
   const { log, pending } = run;
   const key = pending.read('key');
   const opening = pending.read('opening');
   if (key === null && opening === null) return [];
-  const { compute } = await openGoogle(run);
+  const { compute } = await openGoogle(run, { operationLimitMs: OPERATION_LIMIT_MS });
   const results = await Promise.allSettled([
     key && compute.editMetadata('ssh-keys', (value) => removeSshKey(value, key.entry, new Date())),
     opening && compute.deleteFirewallRule(opening.project, opening.name),

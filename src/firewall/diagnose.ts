@@ -4,11 +4,15 @@ import { appliesTo, holdsPort, sourcesOf } from './rule-match';
 
 /** What to do when the SSH port of an instance does not answer, from the rules of its network. */
 export function diagnoseSsh(rules: readonly FirewallRule[], vm: Instance, port: number): string {
+  if (vm.externalIp === null) {
+    return (
+      `The instance has no external address, so only a runner in its network ${vm.network.name} reaches it: give it an ` +
+      `address, or use a self-hosted runner there, and a rule that admits it to tcp:${port}`
+    );
+  }
   const relevant = rules.filter((rule) => appliesTo(rule, vm, vm.tags.items));
   const denies = relevant.filter((rule) => holdsPort(rule.denied, port));
-  const allows = relevant.filter(
-    (rule) => holdsPort(rule.allowed, port) && (vm.externalIp === null || isPublic(rule)),
-  );
+  const allows = relevant.filter((rule) => holdsPort(rule.allowed, port) && isPublic(rule));
   const [deny] = denies;
   if (allows.length === 0) {
     return (

@@ -1,6 +1,7 @@
 import type { Change, Plan, Step } from '../converge/change';
 import { ActionError } from '../errors';
 import type { FirewallRule, Instance, ProtocolPorts } from '../gcp/compute';
+import { requireRoomForTags } from '../gcp/limits';
 import { networkPath } from '../gcp/resources';
 import { type DesiredFirewall, isOurs, newRule, type WantedRule, wantedRules } from './desired';
 import { noteOtherRules } from './other-rules';
@@ -27,7 +28,8 @@ export interface FirewallStep extends Step {
  * What is to be done to the standing rule and to the instance's tags. A rule that somebody else made keeps all that
  * does not stand in the way: its description, priority, logging and other ports.
  *
- * @throws ActionError `Firewall rule of another kind`, `Firewall rule of another network`
+ * @throws ActionError `Firewall rule of another kind`, `Firewall rule of another network`, `The instance has too many
+ *   network tags`
  */
 export function planFirewall(desired: DesiredFirewall, { vm, rules }: FirewallState): Plan<FirewallStep> {
   const wanted = wantedRules(desired);
@@ -44,6 +46,7 @@ export function planFirewall(desired: DesiredFirewall, { vm, rules }: FirewallSt
 
 function tagSteps({ targetTag }: DesiredFirewall, vm: Instance): FirewallStep[] {
   if (vm.tags.items.includes(targetTag)) return [];
+  requireRoomForTags(vm.name, [...vm.tags.items, targetTag]);
   const why = 'firewall rules reach the instance through it';
   return [step({ kind: 'tag', tag: targetTag }, `network tag ${targetTag} of ${vm.name}`, null, '', why)];
 }

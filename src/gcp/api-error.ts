@@ -71,7 +71,7 @@ export function transience(error: ApiError): 'outage' | 'rate' | null {
   if (error.status === null) return error.unreachable ? 'outage' : null;
   if (error.status === 429) return 'rate';
   if (RATE_REASONS.has(error.reason)) return 'rate';
-  if (BUSY_REASONS.has(error.reason)) return 'outage';
+  if (PASSING_REASONS.has(error.reason)) return 'outage';
   return [500, 502, 503, 504].includes(error.status) ? 'outage' : null;
 }
 
@@ -81,10 +81,18 @@ const RATE_REASONS = new Set([
   'RATE_LIMIT_EXCEEDED',
   'CONCURRENT_OPERATIONS_QUOTA_EXCEEDED',
   'concurrentOperationsQuotaExceeded',
+  'RESOURCE_OPERATION_RATE_EXCEEDED',
+  'resourceOperationRateExceeded',
 ]);
 
-/** Another operation holds the resource for a moment. */
-const BUSY_REASONS = new Set(['resourceNotReady', 'RESOURCE_NOT_READY', 'operationInProgress']);
+/** Another operation holds the resource for a moment, or Google itself failed, whatever status it gives to that. */
+const PASSING_REASONS = new Set([
+  'resourceNotReady',
+  'RESOURCE_NOT_READY',
+  'operationInProgress',
+  'INTERNAL_ERROR',
+  'BACKEND_ERROR',
+]);
 
 export function isMissing({ status, malformed }: ApiError): boolean {
   return status === 404 && !malformed;

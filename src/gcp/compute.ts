@@ -6,6 +6,7 @@ export interface Instance {
   readonly id: string;
   /** PROVISIONING, STAGING, RUNNING, STOPPING, SUSPENDED, TERMINATED, … */
   readonly status: string;
+  readonly windows: boolean;
   /** Of nic0: the project may be another one (Shared VPC). */
   readonly network: { readonly project: string; readonly name: string };
   readonly internalIp: string;

@@ -1,6 +1,7 @@
 import { ActionError } from '../errors';
 import { show } from '../show';
-import { type ApiError, readApiError } from './api-error';
+import { type ApiError, readApiError, transience } from './api-error';
+import { OUTAGE_LIMIT_MS, RATE_LIMIT_MS } from './retries';
 
 /** One kind of call: what it does, for messages, and the permission it takes. */
 export interface Call {
@@ -28,10 +29,16 @@ export function explainApiError(error: ApiError, call: Call, cause?: unknown): A
   if (isQuota(error)) {
     return new ActionError(
       'Google Cloud quota reached',
-      { doing, happened, next: 'Delete what is no longer needed, or ask for more under IAM & Admin, Quotas' },
+      {
+        doing,
+        happened,
+        next: 'Delete what is no longer needed (gcloud compute firewall-rules list, for rules), or ask for more under IAM & Admin, Quotas',
+      },
       { cause },
     );
   }
+  const passing = error.status === null ? null : transience(error);
+  if (passing !== null) return stillFailing(passing, doing, happened, cause);
   if (NO_ACT_AS.test(error.message)) return forbidden(error, call, happened, cause);
   switch (error.status) {
     case null:
@@ -69,6 +76,29 @@ export function explainApiError(error: ApiError, call: Call, cause?: unknown): A
         { cause },
       );
   }
+}
+
+/** For what was tried again until the limit was over. */
+function stillFailing(kind: 'outage' | 'rate', doing: string, happened: string, cause: unknown): ActionError {
+  return kind === 'rate'
+    ? new ActionError(
+        'Too many requests to the Compute API',
+        {
+          doing,
+          happened: `${happened}, for ${RATE_LIMIT_MS / 1000} s`,
+          next: "Find out what else uses up the project's quota of requests (IAM & Admin, Quotas), then run again",
+        },
+        { cause },
+      )
+    : new ActionError(
+        'The Compute API is failing',
+        {
+          doing,
+          happened: `${happened}, for ${OUTAGE_LIMIT_MS / 1000} s`,
+          next: 'Look at https://status.cloud.google.com, and run again when that is over',
+        },
+        { cause },
+      );
 }
 
 /** Changing the metadata of an instance takes the permission to act as its service account. */

@@ -5,9 +5,11 @@ import type { Clients } from './clients';
 import { type Clock, systemClock } from './clock';
 import type { Compute, FirewallRule, Instance } from './compute';
 import { type Call, explain, explainApiError, unexpectedAnswer } from './failures';
+import { requireRoomForMetadata, requireRoomForTags } from './limits';
 import { change, type Send } from './mutation';
+import { OPERATION_LIMIT_MS, type Waiting } from './operations';
 import { readInstance, readRule, writeRule } from './resources';
-import { type Retrying, retrying, turnAway } from './retries';
+import { retrying, turnAway } from './retries';
 
 /** The instance that a run is about. */
 export interface InstanceName {
@@ -16,13 +18,10 @@ export interface InstanceName {
   readonly instance: string;
 }
 
-/**
- * Options of one try; timeouts in milliseconds. `wait` blocks for up to 2 minutes on Google's side. Made anew for each
- * call, because the client writes into them.
- */
+/** Options of one try; timeouts in milliseconds. Made anew for each call, because the client writes into them. */
 const read = () => ({ timeout: 30_000, retry: null });
 const write = () => ({ timeout: 60_000, retry: null });
-const wait = () => ({ timeout: 150_000, retry: null });
+const wait = (timeout: number) => ({ timeout, retry: null });
 
 /** Largest page that Compute gives. */
 const PAGE = 500;
@@ -38,26 +37,31 @@ const CONFLICT_LIMIT_MS = 300_000;
  * The Compute API, through Google's own clients.
  *
  * @param clients see computeClients
+ * @param operationLimitMs longest that an operation may take
  */
 export function googleCompute(
   name: InstanceName,
   clients: Clients,
-  { log, clock = systemClock }: { log: Log; clock?: Clock },
+  {
+    log,
+    clock = systemClock,
+    operationLimitMs = OPERATION_LIMIT_MS,
+  }: { log: Log; clock?: Clock; operationLimitMs?: number },
 ): Compute {
-  return new GoogleCompute(name, clients, log, clock);
+  return new GoogleCompute(name, clients, { log, clock, operationLimitMs });
 }
 
 class GoogleCompute implements Compute {
   readonly #name: InstanceName;
   readonly #clients: Clients;
-  readonly #context: Retrying;
+  readonly #context: Waiting;
   /** Last read, for its fingerprints: a stale one costs one more try, a fresh one spares a call. */
   #known: Instance | null = null;
 
-  constructor(name: InstanceName, clients: Clients, log: Log, clock: Clock) {
+  constructor(name: InstanceName, clients: Clients, context: Waiting) {
     this.#name = name;
     this.#clients = clients;
-    this.#context = { log, clock };
+    this.#context = context;
   }
 
   async getInstance(): Promise<Instance> {
@@ -74,6 +78,7 @@ class GoogleCompute implements Compute {
     await this.#editInstance(call, ({ tags }) => {
       const items = [...edit(tags.items)];
       if (sameItems(items, tags.items)) return null;
+      if (items.length > tags.items.length) requireRoomForTags(this.#name.instance, items);
       return (requestId) =>
         this.#clients
           .instances()
@@ -92,6 +97,8 @@ class GoogleCompute implements Compute {
       if (wanted === present) return null;
       const others = metadata.items.filter((item) => item.key !== key);
       const items = wanted === null ? others : [...others, { key, value: wanted }];
+      if ((wanted?.length ?? 0) > (present?.length ?? 0))
+        requireRoomForMetadata(this.#name.instance, key, items);
       return (requestId) =>
         this.#clients
           .instances()
@@ -178,7 +185,7 @@ class GoogleCompute implements Compute {
       const error = await change(
         call,
         send,
-        (operation) => this.#clients.zoneOperations().wait({ project, zone, operation }, wait()),
+        (operation, ms) => this.#clients.zoneOperations().wait({ project, zone, operation }, wait(ms)),
         this.#context,
       );
       // The fingerprint is used up by a success, and stale after a conflict.
@@ -198,7 +205,7 @@ class GoogleCompute implements Compute {
     return change(
       call,
       send,
-      (operation) => this.#clients.globalOperations().wait({ project, operation }, wait()),
+      (operation, ms) => this.#clients.globalOperations().wait({ project, operation }, wait(ms)),
       this.#context,
     );
   }

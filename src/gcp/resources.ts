@@ -7,7 +7,13 @@ export interface InstanceMessage {
   readonly status?: string | null;
   readonly tags?: TagsMessage | null;
   readonly metadata?: MetadataMessage | null;
+  readonly disks?: readonly {
+    readonly boot?: boolean | null;
+    readonly licenses?: readonly string[];
+    readonly guestOsFeatures?: readonly { readonly type?: string | null }[];
+  }[];
   readonly networkInterfaces?: readonly {
+    readonly name?: string | null;
     readonly network?: string | null;
     readonly networkIP?: string | null;
     readonly accessConfigs?: readonly { readonly natIP?: string | null }[];
@@ -63,7 +69,8 @@ export function readInstance(
   message: InstanceMessage,
   { project, zone }: { project: string; zone: string },
 ): Instance | null {
-  const [nic] = message.networkInterfaces ?? [];
+  const nics = message.networkInterfaces ?? [];
+  const nic = nics.find(({ name }) => name === 'nic0') ?? nics[0];
   const network = parseNetwork(nic?.network ?? '');
   if (!message.name || !message.status || !network) return null;
   return {
@@ -72,6 +79,7 @@ export function readInstance(
     name: message.name,
     id: String(message.id ?? ''),
     status: message.status,
+    windows: isWindows(message),
     network,
     internalIp: nic?.networkIP ?? '',
     externalIp: nic?.accessConfigs?.[0]?.natIP || null,
@@ -84,6 +92,20 @@ export function readInstance(
       fingerprint: message.metadata?.fingerprint ?? '',
     },
   };
+}
+
+/**
+ * The images of Windows carry this feature and a license of one of Google's projects for it.
+ *
+ * https://cloud.google.com/compute/docs/images/create-custom#guest-os-features
+ */
+function isWindows({ disks }: InstanceMessage): boolean {
+  const boot = disks?.find((disk) => disk.boot);
+  const features = boot?.guestOsFeatures ?? [];
+  return (
+    features.some(({ type }) => type === 'WINDOWS') ||
+    (boot?.licenses ?? []).some((license) => license.includes('/projects/windows-cloud/global/licenses/'))
+  );
 }
 
 /** `network` of the result is a relative name: `projects/P/global/networks/N`. */

@@ -16,6 +16,19 @@ const ENDPOINTS = [
   'revoke_url',
 ];
 
+const REGION = '[a-z]+-[a-z]+[0-9]+';
+const SERVICE = '(?:sts|iamcredentials|oauth2|cloudresourcemanager)';
+
+/**
+ * Hosts that take tokens, before the domain: global, of a region, or behind Private Service Connect. Not just any host
+ * of Google's: everybody may have a bucket, and with it a name, below storage.googleapis.com.
+ *
+ * https://cloud.google.com/sts/docs/reference/rest, https://cloud.google.com/vpc/docs/private-service-connect
+ */
+const TOKEN_SERVICE = new RegExp(
+  `^(?:${SERVICE}|${SERVICE}\\.${REGION}(?:\\.rep)?|${REGION}[.-]${SERVICE}|${SERVICE}-[a-z0-9-]+\\.p)$`,
+);
+
 /** Hosts of GitHub's OIDC token endpoint on github.com; a GitHub Enterprise Server names its own in the job. */
 const GITHUB_TOKEN_HOST = /^[a-z0-9.-]+\.actions\.githubusercontent\.com$/;
 
@@ -42,9 +55,13 @@ function requireGoogle(json: CredentialJson, field: string, universe: string): v
   const value = json[field];
   if (value === undefined || value === null) return;
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
-  const trusted = ['googleapis.com', universe].some(
-    (domain) => url?.protocol === 'https:' && url.port === '' && url.hostname.endsWith(`.${domain}`),
-  );
+  const trusted =
+    url?.protocol === 'https:' &&
+    url.port === '' &&
+    ['googleapis.com', universe].some(
+      (domain) =>
+        url.hostname.endsWith(`.${domain}`) && TOKEN_SERVICE.test(url.hostname.slice(0, -domain.length - 1)),
+    );
   if (!trusted) {
     throw unsafe(`${field} is ${shown(value)}`, `Use a configuration whose ${field} is a host of Google`);
   }

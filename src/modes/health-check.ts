@@ -4,6 +4,7 @@ import { Examination } from '../health/examination';
 import { instanceRows } from '../health/instance-rows';
 import { overall } from '../health/overall';
 import { flyCanary } from '../image/canary';
+import { waitUntilAnswered } from '../image/reach';
 import { openRegistry } from '../image/registry-api';
 import type { Facts } from '../instance/facts';
 import type { Report } from '../report/outputs';
@@ -112,6 +113,7 @@ async function examineRegistry(
     'Canary',
     async () => {
       await admitWithTag(run, site, facts.client);
+      await waitUntilAnswered(host, port, run.log, run.sleep);
       const api = await openRegistry(host, port, run.sleep);
       try {
         return await flyCanary(api);

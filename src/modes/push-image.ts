@@ -1,6 +1,7 @@
 import { asPlanned, carryOut, type Outcome, type Survey, survey } from '../converge/converge';
 import { dockerCli, type LocalImage } from '../image/docker';
 import { findImage, pushImage } from '../image/push';
+import { waitUntilAnswered } from '../image/reach';
 import { openRegistry, speaksHttps } from '../image/registry-api';
 import type { PushedImage } from '../report/outputs';
 import type { Run } from '../run';
@@ -54,6 +55,7 @@ export async function push(
     for (const { path, tag } of inputs.push.targets) log.info(`image: would push ${registry}/${path}:${tag}`);
     return [];
   }
+  await waitUntilAnswered(host, port, log, sleep);
   const api = await openRegistry(host, port, sleep);
   try {
     const tools = { docker: dockerCli(run.host.exec), api, log, sleep };

@@ -1,8 +1,11 @@
+import { messageOf } from '../errors';
 import { expiredOpenings, openingRule } from '../firewall/opening';
 import { covers } from '../firewall/ranges';
 import type { Compute, FirewallRule, Instance } from '../gcp/compute';
 import type { Run } from '../run';
+import { dropExpiredKeys } from '../ssh/keypair';
 import { portsOf } from './registry-address';
+import { together } from './together';
 
 /**
  * Admits this runner for this run, by a firewall rule of its own that the post step deletes; not where the standing
@@ -50,8 +53,38 @@ export class Admission {
   }
 }
 
+/** Removes what earlier runs of this instance left behind and nobody needs: openings, and keys of this ssh-user. */
+export async function sweep(
+  run: Run,
+  compute: Compute,
+  vm: Instance,
+  rules: Promise<readonly FirewallRule[]>,
+): Promise<void> {
+  await together<unknown[]>([
+    rules.then((all) => sweepOpenings(run, compute, vm, all)),
+    sweepKeys(run, compute, vm),
+  ]);
+}
+
+/**
+ * A key that has expired opens nothing, so a run with a key of the user's, which may lack the permission for this, does
+ * not fail for it. A run with a key of its own has dropped the others when it added that.
+ */
+async function sweepKeys({ inputs, log }: Run, compute: Compute, vm: Instance): Promise<void> {
+  const now = new Date();
+  const drop = (value: string | null) => dropExpiredKeys(value, inputs.ssh.user, now);
+  const value = vm.metadata.items.find(({ key }) => key === 'ssh-keys')?.value ?? null;
+  if (inputs.ssh.privateKey === null || drop(value) === value) return;
+  log.info(`ssh: removing expired keys of ${inputs.ssh.user}, which runs left behind, from the metadata`);
+  try {
+    await compute.editMetadata('ssh-keys', drop);
+  } catch (error) {
+    log.warning(`Expired SSH keys stay in the metadata of ${vm.name}: ${messageOf(error)}`);
+  }
+}
+
 /** Deletes the openings that runs of this instance left behind. */
-export async function sweepOpenings(
+async function sweepOpenings(
   { log }: Run,
   compute: Compute,
   vm: Instance,

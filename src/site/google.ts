@@ -15,7 +15,10 @@ export interface Google {
 }
 
 /** Authenticates, and settles which project the instance is in. */
-export async function openGoogle({ inputs, google, log }: Run): Promise<Google> {
+export async function openGoogle(
+  { inputs, google, log }: Run,
+  options: { readonly operationLimitMs?: number } = {},
+): Promise<Google> {
   const authentication = await authenticate(inputs.credentials, google, log);
   const { zone, instance } = inputs.vm;
   const project = inputs.vm.project ?? authentication.projectId;
@@ -28,14 +31,14 @@ export async function openGoogle({ inputs, google, log }: Run): Promise<Google> 
   }
   log.info(`Google Cloud: ${authentication.describe}, project ${project}`);
   const clients = computeClients(authentication);
-  const compute = googleCompute({ project, zone, instance }, clients, { log });
+  const compute = googleCompute({ project, zone, instance }, clients, { log, ...options });
   return { project, compute, describe: authentication.describe };
 }
 
 /**
- * Reads the instance, and refuses one that no run can reach.
+ * Reads the instance, and refuses one that no run can reach or set up.
  *
- * @throws ActionError `The instance is not running`
+ * @throws ActionError `The instance is not running`, `The instance runs Windows`
  */
 export async function readRunningInstance(compute: Compute): Promise<Instance> {
   const vm = await compute.getInstance();
@@ -43,13 +46,37 @@ export async function readRunningInstance(compute: Compute): Promise<Instance> {
     throw new ActionError('The instance is not running', {
       doing: `looking for instance ${vm.name}`,
       happened: `its state is ${show(vm.status)}`,
-      next:
-        vm.status === 'PROVISIONING' || vm.status === 'STAGING'
-          ? 'Wait until it has started, then run again'
-          : `Start it (\`gcloud compute instances start ${vm.name} --zone ${vm.zone}\`), then run again`,
+      next: `${startAgain(vm)}, then run again`,
+    });
+  }
+  if (vm.windows) {
+    throw new ActionError('The instance runs Windows', {
+      doing: `looking for instance ${vm.name}`,
+      happened: 'its boot disk is one of Windows',
+      next: 'Name an instance that runs Debian or Ubuntu in the input instance',
     });
   }
   return vm;
+}
+
+/** https://cloud.google.com/compute/docs/instances/instance-lifecycle */
+function startAgain({ name, zone, status }: Instance): string {
+  const start = (verb: string) => `\`gcloud compute instances ${verb} ${name} --zone ${zone}\``;
+  switch (status) {
+    case 'PROVISIONING':
+    case 'STAGING':
+    case 'REPAIRING':
+      return 'Wait until it has started';
+    case 'STOPPING':
+    case 'PENDING_STOP':
+      return `Wait until it has stopped, start it (${start('start')})`;
+    case 'SUSPENDING':
+      return `Wait until it is suspended, resume it (${start('resume')})`;
+    case 'SUSPENDED':
+      return `Resume it (${start('resume')})`;
+    default:
+      return `Start it (${start('start')})`;
+  }
 }
 
 /** Where this runner reaches the instance: its external address, or, without one, its internal address. */

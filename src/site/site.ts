@@ -9,7 +9,7 @@ import { instanceTarget } from '../instance/target';
 import type { Log } from '../log';
 import type { Run } from '../run';
 import type { SshConnection } from '../ssh/connection';
-import { Admission, admitRunner, sweepOpenings } from './admission';
+import { Admission, admitRunner, sweep } from './admission';
 import { openGoogle, readRunningInstance } from './google';
 import { login } from './login';
 import { portsOf } from './registry-address';
@@ -94,7 +94,7 @@ export async function setUp(
     carryOut(firewall),
     instance === null ? Promise.resolve(null) : carryOut(instance),
     admission,
-    site.rules.then((rules) => sweepOpenings(run, site.compute, site.vm, rules)),
+    sweep(run, site.compute, site.vm, site.rules),
   ]);
   return [first, second].filter((each) => each !== null);
 }
@@ -107,7 +107,7 @@ export async function admitWithTag(run: Run, { compute, vm, rules }: Site, addre
       ? compute.editTags((tags) => (tags.includes(targetTag) ? tags : [...tags, targetTag]))
       : Promise.resolve(),
     admitRunner(run, compute, vm, address),
-    rules.then((all) => sweepOpenings(run, compute, vm, all)),
+    sweep(run, compute, vm, rules),
   ]);
 }
 

@@ -42,7 +42,7 @@ export function loginRefused(to: Destination, waitedMs: number): ActionError {
   return new ActionError('SSH login refused', {
     doing: `logging in to ${to.host}:${to.port} as ${to.user}`,
     happened: `the server did not accept the key, for ${seconds(waitedMs)}`,
-    next: 'Without ssh-private-key: check that the guest agent runs on the instance and that OS Login is not enabled for it or its project. With it: check that its public key is in the authorized keys of ssh-user',
+    next: 'Without ssh-private-key: check that the guest agent runs on the instance, and whether OS Login is enabled for its project (`gcloud compute project-info describe`), which makes it ignore the key: set enable-oslogin=FALSE in the metadata of this instance then. With it: check that its public key is in the authorized keys of ssh-user',
   });
 }
 

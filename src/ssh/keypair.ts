@@ -102,6 +102,16 @@ export function removeSshKey(value: string | null, entry: string, now: Date): st
   return kept.length === 0 ? null : kept.join('\n');
 }
 
+/**
+ * An `ssh-keys` metadata value without the entries that runs with this user left behind: those of the form that
+ * `sshKeysEntry` makes whose time is over. Null when no other entry is left.
+ */
+export function dropExpiredKeys(value: string | null, user: string, now: Date): string | null {
+  const kept = entriesOf(value).filter((line) => !hasExpired(line, user, now));
+  if (kept.length === entriesOf(value).length) return value;
+  return kept.length === 0 ? null : kept.join('\n');
+}
+
 function entriesOf(value: string | null): string[] {
   return (value ?? '').split('\n').filter((line) => line.trim() !== '');
 }

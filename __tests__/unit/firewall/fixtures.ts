@@ -7,6 +7,7 @@ export const VM: Instance = {
   name: 'web-1',
   id: '7',
   status: 'RUNNING',
+  windows: false,
   network: { project: 'host', name: 'shared' },
   internalIp: '10.0.0.2',
   externalIp: '203.0.113.9',

@@ -58,3 +58,9 @@ test.each<[string, FirewallRule[], string]>([
 ])('SSH does not answer: %s', (_name, rules, expected) => {
   expect(diagnoseSsh(rules, VM, 22)).toContain(expected);
 });
+
+test('SSH does not answer an instance without an external address: it takes a runner in its network', () => {
+  const advice = diagnoseSsh([rule(ssh)], { ...VM, externalIp: null }, 22);
+  expect(advice).toContain('no external address');
+  expect(advice).toContain('self-hosted runner');
+});

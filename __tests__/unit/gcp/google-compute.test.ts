@@ -42,7 +42,11 @@ const RULE: FirewallRule = {
 };
 
 /** Answers each method from its script, in order; an Error is thrown. The last one is given again and again. */
-function scripted(script: Script) {
+function scripted(
+  script: Script,
+  options: { operationLimitMs?: number } = {},
+  wait?: (timeoutMs: number) => Promise<never>,
+) {
   const sent: Sent[] = [];
   const method = (name: string, wrap: (value: unknown) => unknown[]) => async (request: object) => {
     sent.push({ method: name, request: request as Record<string, unknown> });
@@ -66,11 +70,17 @@ function scripted(script: Script) {
       patch: mutation('patch'),
       delete: mutation('delete'),
     }),
-    globalOperations: () => ({ wait: read('wait') }),
+    globalOperations: () => ({
+      wait: wait ? (_: unknown, { timeout }: { timeout: number }) => wait(timeout) : read('wait'),
+    }),
     zoneOperations: () => ({ wait: read('wait') }),
   } as unknown as Clients;
   const [clock, log] = [fakeClock(), fakeLog()];
-  const compute = googleCompute({ project: 'p', zone: 'z', instance: 'web-1' }, clients, { log, clock });
+  const compute = googleCompute({ project: 'p', zone: 'z', instance: 'web-1' }, clients, {
+    log,
+    clock,
+    ...options,
+  });
   const requests = (name: string) => sent.filter((one) => one.method === name).map((one) => one.request);
   return { compute, sent, requests, clock, log };
 }
@@ -92,6 +102,42 @@ test('an instance: network and project of nic0, addresses, tags, metadata', asyn
     externalIp: '203.0.113.9',
     tags: { items: ['http'] },
   });
+});
+
+test('nic0 is the first interface by its name, wherever it stands', async () => {
+  const inner = {
+    name: 'nic1',
+    network: 'projects/p/global/networks/inner',
+    networkIP: '192.168.0.2',
+    accessConfigs: [{ natIP: '203.0.113.77' }],
+  };
+  const [outer] = VM.networkInterfaces ?? [];
+  const { compute } = scripted({ get: [{ ...VM, networkInterfaces: [inner, { ...outer, name: 'nic0' }] }] });
+  expect(await compute.getInstance()).toMatchObject({
+    network: { project: 'host', name: 'shared' },
+    externalIp: '203.0.113.9',
+  });
+});
+
+test.each([
+  ['a feature', [{ boot: true, guestOsFeatures: [{ type: 'GVNIC' }, { type: 'WINDOWS' }] }], true],
+  [
+    'a license',
+    [
+      {
+        boot: true,
+        licenses: [
+          'https://www.googleapis.com/compute/v1/projects/windows-cloud/global/licenses/windows-server-2022-dc',
+        ],
+      },
+    ],
+    true,
+  ],
+  ['another disk', [{ boot: true }, { guestOsFeatures: [{ type: 'WINDOWS' }] }], false],
+  ['no disks', undefined, false],
+])('Windows is known by %s of the boot disk', async (_what, disks, windows) => {
+  const { compute } = scripted({ get: [{ ...VM, ...(disks && { disks }) }] });
+  expect(await compute.getInstance()).toMatchObject({ windows });
 });
 
 test('an answer that is no instance is refused', async () => {
@@ -149,6 +195,26 @@ describe('edits', () => {
     expect(log.lines.join()).toContain('Somebody else changed the instance');
   });
 
+  test('of tags beyond the limit are refused before they are sent; a tag that is there is none', async () => {
+    const items = Array.from({ length: 64 }, (_, index) => `tag-${index}`);
+    const { compute, sent } = scripted({ get: [{ ...VM, tags: { items, fingerprint: 'f' } }] });
+    await expect(compute.editTags((tags) => [...tags, 'web'])).rejects.toMatchObject({
+      title: 'The instance has too many network tags',
+    });
+    await compute.editTags((tags) => [...tags]);
+    expect(sent.map(({ method }) => method)).toEqual(['get']);
+  });
+
+  test('of metadata beyond the limit are refused before they are sent; what makes them smaller is not', async () => {
+    const items = [0, 1].map((index) => ({ key: `${index}`, value: 'x'.repeat(262_143) }));
+    const { compute, sent } = scripted({ get: [{ ...VM, metadata: { items, fingerprint: 'f' } }] });
+    await expect(compute.editMetadata('ssh-keys', () => 'key')).rejects.toMatchObject({
+      title: 'Instance metadata is full',
+    });
+    await compute.editMetadata('1', () => null);
+    expect(sent.map(({ method }) => method)).toEqual(['get', 'setMetadata']);
+  });
+
   test('give up where somebody else is always faster', async () => {
     const { compute } = scripted({ get: [VM], setTags: [answer(412, 'conditionNotMet')] });
     await expect(compute.editTags(() => ['web'])).rejects.toMatchObject({
@@ -176,7 +242,7 @@ describe('mutations', () => {
   test('are given up within the limit', async () => {
     const { compute, clock } = scripted({ insert: [answer(503, 'backendError')] });
     await expect(compute.insertFirewallRule('p', RULE)).rejects.toMatchObject({
-      title: 'The Compute API refused the request',
+      title: 'The Compute API is failing',
     });
     expect(clock.now()).toBeLessThanOrEqual(120_000);
   });
@@ -187,11 +253,29 @@ describe('mutations', () => {
     expect(requests('wait')).toHaveLength(4);
   });
 
-  test('an operation that never ends is given up', async () => {
-    const { compute } = scripted({ patch: [RUNNING], wait: [RUNNING] });
+  test.each([
+    ['answers at once', RUNNING],
+    ['does not answer', noAnswer('deadline exceeded')],
+  ])('an operation that never ends is given up within the limit, where `wait` %s', async (_how, wait) => {
+    const { compute, clock } = scripted({ patch: [RUNNING], wait: [wait] }, { operationLimitMs: 60_000 });
     await expect(compute.patchFirewallRule('p', 'r', { disabled: false })).rejects.toMatchObject({
       title: 'A Google Cloud operation did not finish',
+      problem: { happened: 'it was not done after 60 s' },
     });
+    expect(clock.now()).toBeGreaterThan(55_000);
+    expect(clock.now()).toBeLessThan(75_000);
+  });
+
+  test('no wait for an operation is longer than what is left of the limit', async () => {
+    const asked: number[] = [];
+    const { compute, clock } = scripted({ patch: [RUNNING] }, { operationLimitMs: 100_000 }, async (ms) => {
+      asked.push(ms);
+      await clock.sleep(ms);
+      throw noAnswer();
+    });
+    await expect(compute.patchFirewallRule('p', 'r', { disabled: false })).rejects.toThrow('did not finish');
+    expect(asked).toEqual([100_000]);
+    expect(clock.now()).toBe(100_000);
   });
 
   test('DONE with an error is an error', async () => {
@@ -209,6 +293,41 @@ describe('mutations', () => {
     await compute.insertFirewallRule('p', RULE);
     const ids = requests('insert').map(({ requestId }) => requestId);
     expect(new Set(ids).size).toBe(2);
+  });
+
+  test('what a failed operation has done all the same is no conflict of the next intent', async () => {
+    const { compute } = scripted({
+      insert: [RUNNING, answer(409, 'alreadyExists')],
+      wait: [failed('INTERNAL_ERROR', 500)],
+    });
+    await expect(compute.insertFirewallRule('p', RULE)).resolves.toBeUndefined();
+  });
+
+  test.each([
+    ['INTERNAL_ERROR', 500, 'The Compute API is failing'],
+    ['RESOURCE_OPERATION_RATE_EXCEEDED', 429, 'Too many requests to the Compute API'],
+  ])('an operation that ends in %s each time is given up', async (code, status, title) => {
+    const { compute, clock } = scripted({ insert: [RUNNING], wait: [failed(code, status)] });
+    await expect(compute.insertFirewallRule('p', RULE)).rejects.toMatchObject({ title });
+    expect(clock.now()).toBeLessThanOrEqual(180_000);
+  });
+
+  test.each(['INVALID_USAGE', 'RESOURCE_IN_USE_BY_ANOTHER_RESOURCE', 'ZONE_RESOURCE_POOL_EXHAUSTED'])(
+    'an operation that ends in %s is not tried again',
+    async (code) => {
+      const { compute, requests } = scripted({ insert: [RUNNING], wait: [failed(code, 400)] });
+      await expect(compute.insertFirewallRule('p', RULE)).rejects.toMatchObject({
+        title: 'The Compute API refused the request',
+      });
+      expect(requests('insert')).toHaveLength(1);
+    },
+  );
+
+  test('a rate limit that does not pass is no missing permission', async () => {
+    const { compute } = scripted({ insert: [answer(403, 'rateLimitExceeded')] });
+    await expect(compute.insertFirewallRule('p', RULE)).rejects.toMatchObject({
+      title: 'Too many requests to the Compute API',
+    });
   });
 
   test('a bug is no outage', async () => {

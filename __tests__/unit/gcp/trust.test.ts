@@ -43,6 +43,7 @@ function external(changes: Record<string, unknown> = {}): Record<string, unknown
 test.each<[string, Record<string, unknown>, Partial<GoogleContext>]>([
   ['what google-github-actions/auth writes', {}, {}],
   ['a regional endpoint', { token_url: 'https://sts.europe-west1.rep.googleapis.com/v1/token' }, {}],
+  ['an endpoint of a private network', { token_url: 'https://sts-mine.p.googleapis.com/v1/token' }, {}],
   ['a file of the workspace', { credential_source: { file: join(workspace, 'token') } }, {}],
   [
     'GitHub Enterprise',
@@ -63,6 +64,8 @@ const hosts = [
   'https://googleapis.com.evil.example/token',
   'https://evilgoogleapis.com/token',
   'https://sts.googleapis.com@evil.example/token',
+  'https://bucket.storage.googleapis.com/token',
+  'https://sts.storage.googleapis.com/token',
   'https://sts.googleapis.com:8443/token',
   'http://sts.googleapis.com/token',
   'file:///etc/passwd',

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { utils } from 'ssh2';
 import {
   addSshKey,
+  dropExpiredKeys,
   generateEphemeralKey,
   refuseOsLogin,
   removeSshKey,
@@ -71,6 +72,20 @@ describe('ssh-keys metadata', () => {
     ['others only', others.join('\n'), others.join('\n')],
   ])('removes from %s', (_, value, expected) => {
     expect(removeSshKey(value, entry, now)).toBe(expected);
+  });
+
+  test.each([
+    ['nobody’s key has expired', [...others, parallel].join('\n'), [...others, parallel].join('\n')],
+    [
+      'an expired key among others',
+      [expired, parallel, ...others].join('\n'),
+      [parallel, ...others].join('\n'),
+    ],
+    ['an expired key alone', expired, null],
+    ['blank lines, and nothing that has expired', `\n${parallel}\n\n`, `\n${parallel}\n\n`],
+    ['nothing', null, null],
+  ])('drops what has expired: %s', (_, value, expected) => {
+    expect(dropExpiredKeys(value, entry.slice(0, entry.indexOf(':')), now)).toBe(expected);
   });
 
   test('refuses to exceed the limit of a metadata value', () => {
