@@ -33,6 +33,8 @@ export interface ApplyOptions {
   readonly factsArguments: readonly string[];
   /** The Compose plugin, when a step needs it. */
   readonly compose: ComposeProgram | null;
+  /** Of the instance's facts. */
+  readonly clockAhead: number;
 }
 
 export interface Applied {
@@ -68,7 +70,10 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   const facts = parseFacts(result.stdout, `${token} facts`);
   if (facts !== null) return { facts, outdated: progress.outdated };
   const failed = progress.failure;
-  if (failed !== null) throw stepFailed(plan.steps[failed.step]?.action, titles[failed.step] ?? '', failed);
+  if (failed !== null) {
+    const action = plan.steps[failed.step]?.action;
+    throw stepFailed(action, titles[failed.step] ?? '', failed, options.clockAhead);
+  }
   if (progress.locked) throw instanceBusy();
   if (!progress.started) requireShell(result);
   throw new ActionError('Setup was cut off', {

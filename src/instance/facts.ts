@@ -8,6 +8,8 @@ export interface Facts {
   readonly client: string;
   readonly sshPort: string;
   readonly bootId: string;
+  /** Seconds that its clock is ahead of this runner's. */
+  readonly clockAhead: number;
   /** `x86_64`, `aarch64`. */
   readonly arch: string;
   readonly systemd: boolean;
@@ -152,6 +154,9 @@ const container: Shape<ContainerFacts> = (value, path) => {
   return { ...rest, name: rest.name.replace(/^\//, ''), dataSource: mounts };
 };
 
+/** From the time of the instance, in seconds since the epoch. */
+const clockAhead: Shape<number> = (value, path) => count(value, path) - Math.round(Date.now() / 1000);
+
 const optionalText: Shape<string> = (value, path) => (value === undefined ? '' : text()(value, path));
 
 const base64Text: Shape<string> = (value, path) =>
@@ -161,6 +166,7 @@ const facts: Shape<Facts> = fields<{ [K in keyof Facts]: Facts[K] }>({
   client: text(64),
   sshPort: text(5),
   bootId: text(64),
+  clockAhead,
   arch: text(64),
   systemd: flag,
   os: fields({ id: text(), version: text(), codename: text(), name: text() }),

@@ -1,4 +1,5 @@
 import type { Plan } from '../converge/change';
+import { clockSkew } from './clock';
 import { daemonSteps } from './daemon-plan';
 import type { Desired } from './desired';
 import { engineOrigin, engineSteps } from './engine-plan';
@@ -27,7 +28,19 @@ export function planInstance(desired: Desired, facts: Facts): Plan<InstanceStep>
   return { steps, notes: notesOf(desired, facts) };
 }
 
-function notesOf({ docker }: Desired, facts: Facts): string[] {
+function notesOf(desired: Desired, facts: Facts): string[] {
+  return [...clockNotes(facts), ...engineNotes(desired, facts)];
+}
+
+/** More than the lag of a busy machine. */
+const NOTABLE_SKEW_SECONDS = 300;
+
+function clockNotes({ clockAhead }: Facts): string[] {
+  if (Math.abs(clockAhead) < NOTABLE_SKEW_SECONDS) return [];
+  return [`its clock is ${clockSkew(clockAhead)} this runner's`];
+}
+
+function engineNotes({ docker }: Desired, facts: Facts): string[] {
   const origin = engineOrigin(facts);
   if (origin === 'none' || origin === docker.source) return [];
   const [name, version] = ENGINE_PACKAGES.map((candidate) => [candidate, facts.packages.get(candidate)]).find(

@@ -10,7 +10,8 @@ export interface StepFailure {
   readonly lastLines: readonly string[];
 }
 
-const KEPT_LINES = 15;
+/** What apt could not fetch is said long before what then cannot be installed. */
+const KEPT_LINES = 200;
 
 /**
  * Turns the lines that scripts/apply.sh prints into log groups, one a step, while they arrive. The marks bear a token

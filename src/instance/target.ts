@@ -52,7 +52,8 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
     const needed = plan.steps.some(({ action }) => action.kind === 'install-compose');
     const compose = needed ? await options.loadCompose(last?.arch ?? '') : null;
     const turn = last?.lock.turn ?? '';
-    const applied = await applyPlan({ ...options, plan, turn, factsArguments, compose });
+    const clockAhead = last?.clockAhead ?? 0;
+    const applied = await applyPlan({ ...options, plan, turn, factsArguments, compose, clockAhead });
     last = applied.facts;
     return applied;
   };

@@ -75,7 +75,9 @@ function apply(actions: Action[], connection = localBash, turn = '') {
   );
   const factsArguments = ['ci', '5000', '18080', ''];
   const plan = { steps, notes: [] };
-  return applyPlan({ connection, log, plan, turn, run: 'run 1', factsArguments, compose: null });
+  const compose = null;
+  const run = 'run 1';
+  return applyPlan({ connection, log, plan, turn, run, factsArguments, compose, clockAhead: 0 });
 }
 
 const hostile = `$(touch owned) \`touch owned\` 'q' "q" \\ * -n é

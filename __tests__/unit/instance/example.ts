@@ -31,6 +31,7 @@ export const BARE: Facts = {
   client: '198.51.100.7',
   sshPort: '22',
   bootId: 'b',
+  clockAhead: 0,
   arch: 'x86_64',
   systemd: true,
   os: { id: 'debian', version: '13', codename: 'trixie', name: 'Debian GNU/Linux 13 (trixie)' },

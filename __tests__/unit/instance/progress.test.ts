@@ -52,14 +52,14 @@ test('prints each step as a group, as its lines arrive', async () => {
 test('keeps the last lines of a step that failed', async () => {
   const { lines, progress, printed } = printer('one');
   progress.push('T begin 0');
-  for (let line = 1; line <= 20; line++) progress.push(`line ${line}`);
+  for (let line = 1; line <= 220; line++) progress.push(`line ${line}`);
   progress.push('T end 0 100');
   progress.end();
   await printed;
   expect(lines.slice(-2)).toEqual(['Failed after N s', '<']);
   expect(progress.failure).toMatchObject({ step: 0, status: 100 });
-  expect(progress.failure?.lastLines).toHaveLength(15);
-  expect(progress.failure?.lastLines.at(-1)).toBe('line 20');
+  expect(progress.failure?.lastLines).toHaveLength(200);
+  expect(progress.failure?.lastLines.at(-1)).toBe('line 220');
 });
 
 test('ends a group that was cut off', async () => {

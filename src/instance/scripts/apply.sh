@@ -10,6 +10,7 @@ export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRON
 
 LOCK_TIMEOUT=900
 APT_TIMEOUT=300
+KEY_TIMEOUT=60
 
 say() { printf '%s\n' "$*"; }
 
@@ -38,34 +39,41 @@ put_file() {
 
 apt_get() {
   apt-get -y -q -o DPkg::Lock::Timeout="$APT_TIMEOUT" -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 \
+    -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 \
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
-# DPkg::Lock::Timeout does not make `update` wait for the lock on the lists, so this does. Lists that cannot be
-# fetched are no error yet: others may do, and the installation says what is missing.
-update_package_lists() {
-  local output deadline=$((SECONDS + APT_TIMEOUT)) waiting=
-  until output=$(apt_get update 2>&1); do
-    if [[ $output != *'/var/lib/apt/lists/lock'* ]] || ((SECONDS >= deadline)); then
-      say "$output"
-      return 0
+# until_unlocked COMMAND …: runs a command of apt or dpkg that fails at once while another program holds their locks, as
+# unattended-upgrades does, and tries again until it is free, for up to APT_TIMEOUT seconds a step. Its output is then
+# in OUTPUT.
+until_unlocked() {
+  local waiting=
+  : "${APT_DEADLINE:=$((SECONDS + APT_TIMEOUT))}"
+  until OUTPUT=$("$@" 2>&1); do
+    if [[ ! $OUTPUT =~ (Could not get lock|[^$'\n']*lock was locked by)[^$'\n']* ]] || ((SECONDS >= APT_DEADLINE)); then
+      return 1
     fi
-    [[ -n $waiting ]] || say "Waiting for another program that uses apt (up to $APT_TIMEOUT s)"
+    [[ -n $waiting ]] || say "Waiting for another program that uses apt, up to $APT_TIMEOUT s: ${BASH_REMATCH[0]}"
     waiting=yes
     sleep 1
   done
-  say "$output"
 }
 
-# Finishes what a killed dpkg left half done; waits while someone else holds its lock. What cannot be configured for
-# want of other packages is left to apt.
+# DPkg::Lock::Timeout does not make `update` wait for the lock on the lists. Lists that cannot be fetched are no error
+# yet: others may do, and the installation says what is missing.
+update_package_lists() {
+  until_unlocked apt_get update || true
+  say "$OUTPUT"
+}
+
+# Finishes what a killed dpkg left half done. What cannot be configured for want of other packages is left to apt.
+configure_packages() {
+  until_unlocked dpkg --configure -a --force-confdef --force-confold || true
+  [[ -z $OUTPUT ]] || say "$OUTPUT"
+}
+
 step_repair_packages() {
-  local output deadline=$((SECONDS + APT_TIMEOUT))
-  until output=$(dpkg --configure -a --force-confdef --force-confold 2>&1); do
-    if [[ $output != *' lock '* ]] || ((SECONDS >= deadline)); then break; fi
-    sleep 1
-  done
-  say "$output"
+  configure_packages
   if ! apt_get --fix-broken install; then
     update_package_lists
     apt_get --fix-broken install
@@ -74,6 +82,7 @@ step_repair_packages() {
 
 step_install_packages() {
   update_package_lists
+  configure_packages
   apt_get install --no-install-recommends -- "$@"
 }
 
@@ -84,13 +93,16 @@ step_install_engine() {
 }
 
 step_remove_packages() {
+  configure_packages
   apt_get remove -- "$@"
 }
 
 # step_install_keyring URL PATH
 step_install_keyring() {
   local key
-  key=$(curl -fsSL --globoff --proto '=https,http' --retry 3 --retry-connrefused --connect-timeout 15 --max-time 120 -- "$1")
+  say "Fetching $1 (up to $KEY_TIMEOUT s, with retries)"
+  key=$(curl -fsSL --globoff --proto '=https,http' --retry 5 --retry-connrefused --retry-max-time "$((KEY_TIMEOUT / 2))" \
+    --connect-timeout 10 --max-time "$((KEY_TIMEOUT / 2))" -- "$1")
   if [[ $key != '-----BEGIN PGP PUBLIC KEY BLOCK-----'* ]]; then
     say "$1 is not a PGP public key"
     return 1
@@ -175,7 +187,9 @@ step_pull_images() {
 
 # What another try cannot mend is not tried again; an image that is there will do when its registry does not answer.
 pull_image() {
-  local try output final='not found|manifest unknown|denied|unauthorized|invalid reference|no matching manifest'
+  local try output
+  local final='not found|manifest unknown|denied|unauthorized|invalid reference|no matching manifest'
+  final+='|toomanyrequests|no space left on device'
   for try in 1 2 3 4; do
     if output=$(docker pull -- "$1" 2>&1); then
       say "$output"
@@ -187,8 +201,8 @@ pull_image() {
       return 0
     fi
     [[ ! $output =~ $final ]] && ((try < 4)) || return 1
-    say "Trying $1 again in $((try * 3)) s"
-    sleep $((try * 3))
+    say "Trying $1 again in $((try * 5)) s (try $((try + 1)) of 4)"
+    sleep $((try * 5))
   done
 }
 

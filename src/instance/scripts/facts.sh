@@ -289,6 +289,8 @@ facts() {
   put sshPort "${port-}"
   read -r text </proc/sys/kernel/random/boot_id
   put bootId "$text"
+  # The time of now; facts.ts compares it with the runner's.
+  put_raw clockAhead "$EPOCHSECONDS"
   put arch "$HOSTTYPE"
   [[ -d /run/systemd/system ]] && systemd=true
   put_raw systemd "$systemd"
