@@ -1,4 +1,4 @@
-import { action, lab, output, type Seen, succeeding } from './lab';
+import { action, lab, output, type Seen, shell, succeeding } from './lab';
 import { expectNothingLeft, type RunnerSnapshot, snapshotRunner } from './left-over';
 import { basics, served } from './machines';
 
@@ -65,11 +65,8 @@ export async function lackPackage(): Promise<void> {
 
 /** Whether that package is there now. */
 export async function hasPackage(): Promise<boolean> {
-  const status = await output(
-    'registry-1',
-    "dpkg-query -W -f '${db:Status-Abbrev}' docker-compose-plugin 2>/dev/null || true",
-  );
-  return status.trim() === 'ii';
+  const { stdout } = await shell('registry-1', 'dpkg --status docker-compose-plugin');
+  return stdout.includes('Status: install ok installed');
 }
 
 /** Leaves the instance without the image of its UI and the container of it. */

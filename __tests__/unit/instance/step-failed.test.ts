@@ -1,5 +1,5 @@
-import type { Action } from '../../../src/instance/steps';
 import { stepFailed } from '../../../src/instance/step-failed';
+import type { Action } from '../../../src/instance/steps';
 
 const DAY = 86_400;
 const PULL: Action = { kind: 'pull-images', images: ['registry:3'] };
@@ -14,10 +14,18 @@ const failed = (action: Action | undefined, lines: readonly string[], clockAhead
 /** As the programs print them in the lab (apt 3.0, dpkg 1.22, sqv 1.3, curl 8.14, Docker 26) unless a line says more. */
 describe('the output of a step tells the cause', () => {
   test.each<[string, Action, string]>([
-    ['Instance disk is full', PULL, 'write /var/lib/docker/tmp/GetImageBlob1867614433: no space left on device'],
+    [
+      'Instance disk is full',
+      PULL,
+      'write /var/lib/docker/tmp/GetImageBlob1867614433: no space left on device',
+    ],
     ['Instance disk is full', INSTALL, "E: You don't have enough free space in /var/cache/apt/archives/."],
     ['Instance disk is full', WRITE, 'cat: write error: No space left on device'],
-    ['Instance disk is full', START, 'Error response from daemon: mkdir /var/lib/docker/x: no space left on device'],
+    [
+      'Instance disk is full',
+      START,
+      'Error response from daemon: mkdir /var/lib/docker/x: no space left on device',
+    ],
     [
       'Package manager is in use',
       INSTALL,
@@ -44,7 +52,11 @@ describe('the output of a step tells the cause', () => {
       INSTALL,
       'W: GPG error: https://download.docker.com/linux/debian bookworm InRelease: The following signatures were invalid: BADSIG 8D81803C0EBFCD88',
     ],
-    ['Upstream is down', PULL, 'Error response from daemon: received unexpected HTTP status: 503 Service Unavailable'],
+    [
+      'Upstream is down',
+      PULL,
+      'Error response from daemon: received unexpected HTTP status: 503 Service Unavailable',
+    ],
     ['Upstream is down', KEYRING, 'curl: (22) The requested URL returned error: 503'],
     [
       'Upstream is down',
@@ -53,7 +65,11 @@ describe('the output of a step tells the cause', () => {
     ],
     ['No way out of the instance', KEYRING, 'curl: (28) Connection timed out after 10002 milliseconds'],
     ['No way out of the instance', KEYRING, 'curl: (6) Could not resolve host: download.docker.com'],
-    ['No way out of the instance', INSTALL, "E: Failed to fetch http://mirror.example.org/x  Temporary failure resolving 'mirror.example.org'"],
+    [
+      'No way out of the instance',
+      INSTALL,
+      "E: Failed to fetch http://mirror.example.org/x  Temporary failure resolving 'mirror.example.org'",
+    ],
     [
       'No way out of the instance',
       PULL,
