@@ -9,7 +9,7 @@ import {
   type Story,
 } from './faults';
 import { lab, output, run } from './lab';
-import { fingerprint } from './machines';
+import { fingerprint, served } from './machines';
 
 /**
  * What goes wrong on the instance: each is recovered from within a time that the log states, or ends with an error that
@@ -58,15 +58,31 @@ describe('disk-full', () => {
   });
 
   test.each([
-    ['apt fetches packages', lackPackage],
-    ['Docker pulls an image', lackImage],
-  ])('while %s: the error names it', async (_while, lack) => {
+    ['apt fetches packages', lackPackage, []],
+    ['Docker pulls an image', lackImage, ['1']],
+  ])('while %s: the error names it', async (_while, lack, mebibytes) => {
     await lack();
-    await lab('fault', 'disk-full', '1');
+    await lab('fault', 'disk-full', ...mebibytes);
     const { message } = await failing(story, 'Instance disk is full');
     expect(message).toMatch(/no space left on device|enough free space/i);
     await recovering(story);
   });
+});
+
+test('disk-full while an image is pushed: the error names the disk of the registry', async () => {
+  await output(
+    'runner',
+    `cd $(mktemp -d) && head -c 40000000 /dev/urandom >layer && printf 'FROM scratch\\nCOPY layer /\\nCMD ["/x"]\\n' >Dockerfile
+     DOCKER_BUILDKIT=0 docker build -q -t large:1 . && rm layer`,
+  );
+  const large = { image: 'large:1', tags: 'large' };
+  await lab('fault', 'disk-full', '4');
+  const { message } = await failing(story, 'Registry disk is full', large);
+  expect(message).toMatch(/the disk at \/var\/lib\/docker of the instance has \d MiB .*enlarge the disk/);
+  expect(await served('registry-1', ['test:latest'])).toEqual(story.images);
+  await lab('fault', 'clear');
+  const { outputs } = await converging(story, large);
+  expect(await served('registry-1', ['large:latest'])).toEqual({ 'large:latest': outputs.digest });
 });
 
 describe('clock-skew', () => {
@@ -115,6 +131,14 @@ test('host-key-changed: no connection, no key offered; the error shows what was 
   expect(seen.ssh.connections).toBe(0);
   await lab('fault', 'clear');
   expect((await converging(story)).outputs.changed).toBe('false');
+});
+
+test('a flush of iptables: the run says that the containers are cut off, and the remedy is one', async () => {
+  await output('registry-1', 'iptables -F');
+  const { message } = await failing(story, 'Containers are cut off');
+  expect(message).toContain('sudo systemctl restart docker');
+  await output('registry-1', 'systemctl restart docker');
+  await converging(story);
 });
 
 test('the lab refuses faults that make no sense', async () => {

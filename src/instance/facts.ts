@@ -47,6 +47,8 @@ export interface Facts {
     readonly port: number;
     readonly process: string;
   }[];
+  /** Docker translates addresses to its containers, but nothing lets such packets through: its rules were flushed. */
+  readonly cutOff: boolean;
   /** HTTP status of `/v2/` and of the UI on this machine; null without an answer. */
   readonly registryStatus: number | null;
   readonly uiStatus: number | null;
@@ -202,6 +204,7 @@ const facts: Shape<Facts> = fields<{ [K in keyof Facts]: Facts[K] }>({
   }),
   lock: fields({ turn: text(), busy: flag }),
   listeners: list(fields({ address: text(), port: count, process: text() })),
+  cutOff: flag,
   registryStatus: nullable(count),
   uiStatus: nullable(count),
   containers: list(container),

@@ -21,7 +21,7 @@ export interface Cause {
  * methods/…), dpkg, sqv and gpgv, curl, moby (distribution/…, registry/…), and Go's net and net/http packages.
  */
 const PATTERNS: readonly (readonly [CauseKind, RegExp])[] = [
-  ['disk-full', /no space left on device|not have enough free space in|disk quota exceeded/i],
+  ['disk-full', /no space left on device|have enough free space in|disk quota exceeded/i],
   ['lock-held', /could not get lock|lock was locked by/i],
   ['rate-limit', /toomanyrequests|pull rate limit/i],
   [

@@ -1,6 +1,6 @@
 import { ActionError } from '../errors';
 import type { Desired } from './desired';
-import type { Facts } from './facts';
+import type { DiskFacts, Facts } from './facts';
 import { shellQuote } from './quote';
 import { DATA_PATH_FILE, PROJECT, STACK_DIRECTORY } from './stack';
 
@@ -11,12 +11,13 @@ const ARCHITECTURES = ['x86_64', 'aarch64'];
  * Refuses what no step can mend, before anything is changed.
  *
  * @throws ActionError `Unsupported operating system`, `Unsupported architecture`, `No systemd`, `Port in use`,
- *   `Images would be stranded`
+ *   `Containers are cut off`, `Images would be stranded`
  */
 export function requirePossible(desired: Desired, facts: Facts): void {
   requireSystem(facts);
   requirePort(facts, desired.registry.port, 'registry-port');
   if (desired.registry.ui !== 'none') requirePort(facts, desired.registry.uiPort, 'ui-port');
+  requireForwarding(facts);
   requireDataInPlace(desired, facts);
 }
 
@@ -66,6 +67,17 @@ function requirePort(facts: Facts, port: number, input: string): void {
   });
 }
 
+/** Only a restart of Docker writes its rules again, and that stops containers that may be others': not ours to do. */
+function requireForwarding({ cutOff }: Facts): void {
+  if (!cutOff) return;
+  throw new ActionError('Containers are cut off', {
+    doing: 'checking the way to the containers of the instance',
+    happened:
+      "Docker's rules in the table filter of iptables are gone (`iptables -F` removes them, or a firewall that starts anew), and without them the kernel drops what comes from outside for a published port",
+    next: 'Restart Docker on the instance (`sudo systemctl restart docker`, which restarts its containers), and see what flushes the rules',
+  });
+}
+
 /** Images stay where they are until somebody moves them: a registry that starts empty would look like a loss. */
 function requireDataInPlace({ registry }: Desired, facts: Facts): void {
   const { data } = facts;
@@ -108,6 +120,17 @@ const IMAGES = { bytes: 256 * MIB, inodes: 5_000 };
 export function requireDisk(facts: Facts, work: { readonly install: boolean; readonly pull: boolean }): void {
   if (work.install) requireSpace(facts, 'root', INSTALLATION);
   if (work.pull) requireSpace(facts, 'docker', IMAGES);
+}
+
+/** Less than this is none: the registry writes state beside every layer. */
+const NO_ROOM_BYTES = 16 * MIB;
+
+/** The disk of the registry's images where it is full; null while it has room. */
+export function fullDisk(facts: Facts): DiskFacts | null {
+  const disk = facts.disks.find(({ name }) => name === 'data');
+  if (disk === undefined) return null;
+  const full = disk.available < NO_ROOM_BYTES || (disk.inodes > 0 && disk.inodesAvailable === 0);
+  return full ? disk : null;
 }
 
 function requireSpace(facts: Facts, name: string, need: { bytes: number; inodes: number }): void {

@@ -5,6 +5,7 @@ import type { Run } from '../run';
 import { registryAddress } from '../site/registry-address';
 import { enter, type SiteSurvey, setUp, surveySite } from '../site/site';
 import { together } from '../site/together';
+import { explainedPush } from './explain-push';
 import { findLocalImage, push, type RunnerSurvey, setUpRunner, surveyRunner } from './push-image';
 import { reportOf } from './report';
 
@@ -23,7 +24,9 @@ export async function deploy(run: Run): Promise<Report> {
       setUp(run, site, survey),
       setUpRunner(run, runner),
     ]);
-    const images = await push(run, address, found);
+    const images = await push(run, address, found).catch(async (error: unknown) => {
+      throw await explainedPush(run, site, error);
+    });
     return reportOf(run, site.vm, address, { outcomes: [...outcomes, changed], images });
   } finally {
     site.connection?.close();

@@ -68,6 +68,7 @@ export const BARE: Facts = {
   },
   lock: { turn: '', busy: false },
   listeners: [],
+  cutOff: false,
   registryStatus: null,
   uiStatus: null,
   containers: [],

@@ -42,6 +42,29 @@ test('json_string of the script writes JSON of any text', () => {
   );
 });
 
+test.each([
+  [
+    'Docker’s rules are there',
+    '-P FORWARD DROP\n-A FORWARD -j DOCKER-USER\n-A DOCKER -p tcp -j DNAT --to 1:80',
+    false,
+  ],
+  [
+    'they were flushed',
+    '-P FORWARD DROP\n-N DOCKER\n-A DOCKER ! -i br-1 -p tcp -j DNAT --to 172.18.0.2:80',
+    true,
+  ],
+  ['somebody lets all through', '-P FORWARD ACCEPT\n-A DOCKER -p tcp -j DNAT --to 172.18.0.2:80', false],
+  [
+    'somebody has rules of their own',
+    '-P FORWARD DROP\n-A FORWARD -j ACCEPT\n-A DOCKER -j DNAT --to 1:80',
+    false,
+  ],
+  ['Docker publishes nothing', '-P FORWARD DROP\n-N DOCKER', false],
+  ['there is no iptables', '', false],
+])('containers are cut off only where Docker’s rules were flushed: %s', (_, rules, expected) => {
+  expect(bash(`cut_off_fact <<<${shellQuote(rules)}; printf '%s' "$REPLY"`)).toBe(String(expected));
+});
+
 const document =
   bash('facts MARK "$1" ci 5000 18080 ""')
     .split('\n')

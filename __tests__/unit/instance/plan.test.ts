@@ -271,3 +271,12 @@ describe('drift', () => {
     expect(kinds(DESIRED, { ...converged(), userInDockerGroup: false, user: 'root' })).toEqual([]);
   });
 });
+
+test.each([
+  [-3 * 86_400, ["its clock is 3 days behind this runner's"]],
+  [7_200, ["its clock is 2 h ahead of this runner's"]],
+  [-600, ["its clock is 10 min behind this runner's"]],
+  [20, []],
+])('a clock that is %d s ahead is worth a note: %j', (clockAhead, notes) => {
+  expect(planInstance(DESIRED, { ...converged(), clockAhead }).notes).toEqual(notes);
+});

@@ -1,5 +1,6 @@
 import type { Facts } from '../../../src/instance/facts';
 import { planInstance } from '../../../src/instance/plan';
+import { fullDisk } from '../../../src/instance/preconditions';
 import { BARE, converged, DESIRED } from './example';
 
 const os = (id: string, version: string) => ({ os: { id, version, codename: '', name: `${id} ${version}` } });
@@ -25,6 +26,7 @@ test.each<[string, Partial<Facts>]>([
   ],
   ['Too little disk space', disk('root', { available: 1024 ** 3 })],
   ['Too little disk space', disk('root', { inodesAvailable: 10 })],
+  ['Containers are cut off', { cutOff: true }],
   ['Too little disk space', disk('docker', { available: 1024 ** 2 })],
 ])('%s: %j', (title, changes) => {
   expect(() => planInstance(DESIRED, { ...BARE, ...changes })).toThrow(title);
@@ -50,6 +52,16 @@ test('a file system without inodes is no full one', () => {
   expect(() =>
     planInstance(DESIRED, { ...BARE, ...disk('root', { inodes: 0, inodesAvailable: 0 }) }),
   ).not.toThrow();
+});
+
+test.each<[string, Partial<Facts>, boolean]>([
+  ['with room', {}, false],
+  ['without bytes', disk('data', { available: 4 * 1024 ** 2 }), true],
+  ['without inodes', disk('data', { inodesAvailable: 0 }), true],
+  ['that counts no inodes', disk('data', { inodes: 0, inodesAvailable: 0 }), false],
+  ['beside a full one', disk('root', { available: 0 }), false],
+])('a disk of images %s', (_, changes, full) => {
+  expect(fullDisk({ ...BARE, ...changes })?.name).toBe(full ? 'data' : undefined);
 });
 
 test('a UI port that is not used may be taken', () => {

@@ -78,7 +78,7 @@ describe('the output of a step tells the cause', () => {
   ])('%s', (title, action, line) => {
     const error = failed(action, ['Reading package lists...', line, 'Reading package lists...']);
     expect(error.title).toBe(title);
-    expect(error.problem.happened).toContain(line.replace(/\.$/, ''));
+    expect(error.problem.happened).toContain(line.replace(/\.$/, '').replace(/ {2,}/g, ' '));
     expect(error.problem.doing).toBe('setting up the instance: add packages');
   });
 });

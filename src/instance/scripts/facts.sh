@@ -212,6 +212,19 @@ listener_facts() {
   REPLY="[$list]"
 }
 
+# From the output of `iptables -S FORWARD` and `iptables -t nat -S DOCKER` on standard input.
+cut_off_fact() {
+  local line translates=false forward=()
+  while read -r line; do
+    case $line in
+      -[PA]' FORWARD '*) forward+=("$line") ;;
+      *' -j DNAT '*) translates=true ;;
+    esac
+  done
+  REPLY=false
+  if [[ $translates == true && ${forward[*]} == '-P FORWARD DROP' ]]; then REPLY=true; fi
+}
+
 # disk_facts NAME PATH …
 disk_facts() {
   local list='' OUT names=() paths=() index=0 mount size available inodes inodes_available
@@ -278,9 +291,10 @@ facts() {
       gce-registry-registry-1 gce-registry-ui-1 2>/dev/null)
     exec {running_fd}< <(timeout 15 docker ps --no-trunc --format "$RUNNING" 2>/dev/null)
   fi
-  local packages_fd service_fd listeners_fd registry_fd ui_fd
+  local packages_fd service_fd forward_fd listeners_fd registry_fd ui_fd
   exec {packages_fd}< <(dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' 2>/dev/null)
   exec {service_fd}< <(systemctl show -p LoadState,ActiveState,UnitFileState,MainPID docker.service 2>/dev/null)
+  exec {forward_fd}< <(iptables -w 5 -S FORWARD 2>/dev/null && iptables -w 5 -t nat -S DOCKER 2>/dev/null)
   exec {listeners_fd}< <(ss -Hltnp "( sport = :$registry_port or sport = :$ui_port )" 2>/dev/null)
   exec {registry_fd}< <(http_status "$registry_port" /v2/)
   exec {ui_fd}< <(http_status "$ui_port" /)
@@ -315,6 +329,7 @@ facts() {
   package_facts <&"$packages_fd" && put_raw packages "$PACKAGE_FACTS" && put_raw brokenPackages "$BROKEN_FACTS"
   service_facts <&"$service_fd" && put_raw service "$REPLY"
   listener_facts <&"$listeners_fd" && put_raw listeners "$REPLY"
+  cut_off_fact <&"$forward_fd" && put_raw cutOff "$REPLY"
   text= && read -r text <&"$registry_fd"
   put_raw registryStatus "${text:-null}"
   text= && read -r text <&"$ui_fd"

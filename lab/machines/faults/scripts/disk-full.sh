@@ -54,7 +54,7 @@ fi
 if [[ -z ${2-} ]]; then
   fill
 else
-  systemd-run --quiet --collect --unit="$unit" bash -c "
+  systemd-run --quiet --collect --property=Nice=-20 --unit="$unit" bash -c "
     disk=$disk
     $(declare -f used fill)
     limit=\$((\$(used) + $2 * 1024))
