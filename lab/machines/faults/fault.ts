@@ -1,6 +1,7 @@
 import { LabError } from '../process.ts';
 import { GOOGLE_FAULTS } from './google.ts';
 import { INSTANCE_FAULTS } from './instance.ts';
+import { PAUSE_FAULTS } from './pause.ts';
 import type { Fault } from './types.ts';
 import { UPSTREAM_FAULTS } from './upstream.ts';
 import { WIRE_FAULTS } from './wire.ts';
@@ -8,6 +9,7 @@ import { WIRE_FAULTS } from './wire.ts';
 const FAULTS: Readonly<Record<string, Fault>> = {
   ...GOOGLE_FAULTS,
   ...INSTANCE_FAULTS,
+  ...PAUSE_FAULTS,
   ...UPSTREAM_FAULTS,
   ...WIRE_FAULTS,
 };

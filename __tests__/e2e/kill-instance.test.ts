@@ -1,0 +1,170 @@
+import { action, lab, output, type Seen, shell, succeeding, waitFor } from './lab';
+import { basics, fingerprint, ownLogin, served } from './machines';
+import { turns } from './scale';
+
+// The set-up of an instance is cut off in each of its steps in turn, and each time the next run gets past that step.
+// The steps are read from the script as it arrived on the instance: a new one is covered by itself.
+
+jest.setTimeout(900_000);
+
+const FOLDER = '/var/lib/gcelab/pause';
+const MIRROR = 'https://mirror.gcr.io';
+let inputs: Record<string, string>;
+/** Digests of the images that were pushed before. */
+let before: Record<string, string>;
+let turn = 0;
+
+beforeAll(async () => {
+  await Promise.all([lab('reset', 'registry-1'), lab('reset', 'runner')]);
+  const own = await ownLogin();
+  inputs = { ...(await basics()), ...own, 'registry-mirrors': MIRROR };
+  await succeeding({ ...inputs, tags: 'kept:1,kept:2' });
+  before = await served('registry-1', ['kept:1', 'kept:2']);
+});
+afterAll(() => lab('fault', 'clear'));
+
+/** Everything is to be done again, and more than on a bare machine; only the data of Docker is still there. */
+async function unmake(): Promise<void> {
+  await output(
+    'registry-1',
+    `docker rm -f gce-registry-registry-1 gce-registry-ui-1
+     docker image rm registry:3 joxit/docker-registry-ui:2.6.0
+     gpasswd -d deployer docker
+     export DEBIAN_FRONTEND=noninteractive
+     apt-get remove -y -qq docker-ce docker-ce-cli containerd.io docker-compose-plugin ca-certificates
+     rm -rf /etc/gce-registry /etc/docker /etc/apt/keyrings/docker.asc /etc/apt/sources.list.d/docker.sources
+     echo 'deb https://download.docker.com/linux/debian trixie stable' >/etc/apt/sources.list.d/docker.list
+     mkdir -p /tmp/podman/DEBIAN /tmp/podman/usr/bin && touch /tmp/podman/usr/bin/docker
+     printf '%s\\n' 'Package: podman-docker' 'Version: 5' 'Architecture: all' 'Maintainer: nobody <nobody@localhost>' \\
+       'Description: stands in the way' >/tmp/podman/DEBIAN/control
+     dpkg-deb --build /tmp/podman /tmp/podman.deb && dpkg -i /tmp/podman.deb
+     cd /tmp && apt-get download -q sl && dpkg --unpack sl*.deb`,
+  );
+}
+
+/** A step of the script: its function, and the first argument where that tells it from others. */
+interface Step {
+  readonly name: string;
+  readonly argument: string;
+}
+
+/** The steps of the plan that a run sends; the run is killed before the first of them. */
+async function stepsOfPlan(): Promise<Step[]> {
+  await pauseAt({ name: 'any', argument: '' }, 1);
+  const run = action({ ...inputs, mode: 'bootstrap' });
+  await reached([run]);
+  const plan = await output('registry-1', `cat ${FOLDER}/plan`);
+  await kills.script();
+  await run;
+  return [...plan.matchAll(/^ +step \d+ (step_\w+)(?: '([^' ]*)')?/gm)].map(
+    ([, name = '', argument = '']) => ({
+      name,
+      argument: name === 'step_write_file' ? argument : '',
+    }),
+  );
+}
+
+async function pauseAt({ name, argument }: Step, command: number): Promise<void> {
+  turn += 1;
+  await lab('fault', 'pause-at-step', `t${turn}`, String(command), `${name} ${argument}`.trim());
+}
+
+/** Waits until the script of one of the runs stands where it is to be killed. */
+async function reached(runs: readonly Promise<Seen>[]): Promise<void> {
+  let ended: Seen[] | null = null;
+  Promise.all(runs).then((all) => {
+    ended = all;
+  });
+  while ((await shell('registry-1', `test -s ${here()}`)).status !== 0) {
+    const last = (ended as Seen[] | null)?.at(-1);
+    if (last !== undefined) throw new Error(`the run did not come to turn ${turn}:\n${last.maskedLog}`);
+  }
+}
+
+const here = () => `${FOLDER}/reached.t${turn}`;
+
+/** How the set-up is cut off while it stands still. */
+const kills = {
+  /** All that the run has started on the instance. */
+  script: () => output('registry-1', `kill -KILL -- -"$(ps -o pgid= "$(cat ${here()})" | tr -d ' ')"`),
+  /** The shell alone: what it had started goes on, and keeps the lock until it ends. */
+  shell: () => output('registry-1', `kill -KILL "$(cat ${here()})"`),
+  power: () => lab('fault', 'power-cut'),
+  sshd: async () => {
+    await output(
+      'registry-1',
+      `systemctl stop ssh.service
+       pkill -KILL '^sshd' || true
+       touch ${FOLDER}/go.t${turn}
+       systemctl start ssh.service`,
+    );
+  },
+};
+type Kill = keyof typeof kills;
+
+/** A step is killed at its first command, in its midst, and after its last. */
+const DEPTHS = [1, 7, 1_000_000];
+const KILLS: readonly Kill[] = ['script', 'power', 'sshd'];
+
+/** The first of the steps that a function of the script takes. */
+function onePerFunction(steps: readonly Step[]): Step[] {
+  return steps.filter((step, index) => steps.findIndex(({ name }) => name === step.name) === index);
+}
+
+/** Each step with each kill: later ones at another depth, so that every kill is tried at every depth. */
+function killings(steps: readonly Step[]): { step: Step; command: number; kill: Kill }[] {
+  return steps.flatMap((step, index) =>
+    DEPTHS.map((command, depth) => {
+      const kill = KILLS[(index + depth) % KILLS.length] ?? 'script';
+      return { step, command, kill: kill === 'script' && index % 2 === 1 ? 'shell' : kill };
+    }),
+  );
+}
+
+test('killed, without power or without sshd in each step in turn: the next run goes on from there', async () => {
+  await unmake();
+  const steps = await stepsOfPlan();
+  expect(steps.length).toBeGreaterThan(10);
+  const runs: Promise<Seen>[] = [];
+  let last: Kill | null = null;
+  for (const { step, command, kill } of killings(turns(onePerFunction(steps), steps))) {
+    // What the killed shell had started holds the lock as long as it stands still: the next run waits.
+    if (last !== 'shell') await pauseAt(step, command);
+    runs.push(action({ ...inputs, mode: 'bootstrap' }));
+    if (last === 'shell') {
+      await waitFor('registry-1', 'pgrep -f "^flock -w"');
+      await pauseAt(step, command);
+    }
+    await reached(runs);
+    await kills[kill]();
+    last = kill;
+  }
+  await lab('fault', 'clear');
+  await succeeding({ ...inputs, mode: 'bootstrap' });
+  for (const { exitCode, annotations } of await Promise.all(runs)) {
+    const errors = annotations.filter(({ level }) => level === 'error').map(({ message }) => message);
+    // A run may get over it by itself.
+    if (exitCode === 0) expect(errors).toEqual([]);
+    else expect(errors).toEqual([expect.stringMatching(/^[A-Z][\w' ]+: .*\. .*\.$/)]);
+  }
+  await expectWhole();
+});
+
+/** The instance is as if nothing had happened. */
+async function expectWhole(): Promise<void> {
+  expect(await served('registry-1', ['kept:1', 'kept:2'])).toEqual(before);
+  expect(await output('registry-1', 'dpkg --audit; dpkg -l | grep -E "^i[^i]" || true')).toBe('');
+  expect(
+    await output(
+      'registry-1',
+      "docker compose -p gce-registry ps --all --format '{{.Service}} {{.State}}' | sort",
+    ),
+  ).toBe('registry running\nui running');
+  expect(await output('registry-1', "docker info -f '{{json .RegistryConfig.Mirrors}}'")).toContain(MIRROR);
+  expect(await output('registry-1', 'find / -xdev -name "*.gce-registry.*"')).toBe('');
+  const state = await fingerprint();
+  const again = await succeeding({ ...inputs, mode: 'bootstrap' });
+  expect(again.outputs.changed).toBe('false');
+  expect(again.ssh.commands).toBe(1);
+  expect(await fingerprint()).toBe(state);
+}
