@@ -4,5 +4,10 @@ set -euo pipefail
 # shellcheck source=scripts/prepare.sh
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
 
+if (($# == 0)); then
+  mapfile -t stories < <(grep -l "from './scale'" __tests__/e2e/*.test.ts)
+  set -- "${stories[@]}"
+fi
+
 bin/lab up
-SOAK=1 exec jest --selectProjects e2e --runInBand --testPathPatterns "${@:-soak|kill|hostile|concurrent}"
+SOAK=1 exec jest --selectProjects e2e --runInBand --testPathPatterns "$@"

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { compute } from './compute';
+import { compute, rule } from './compute';
 import { action, control, lab, output, run, type Seen, succeeding, waitFor } from './lab';
 import { expectNothingLeft, openings, type RunnerSnapshot, snapshotRunner, sshKeys } from './left-over';
 import { basics, served } from './machines';
@@ -150,23 +150,35 @@ test('ten runs with slow operations (5 s each in a soak, as Google takes): all s
 test('two runs that want different things: one after the other, the second wins, and both logs say so', async () => {
   const title = () =>
     output('registry-1', "docker inspect -f '{{range .Config.Env}}{{println .}}{{end}}' gce-registry-ui-1");
-  const wishes = (name: string) => ({ ...inputs, mode: 'bootstrap', 'registry-name': name });
+  const wishes = (name: string, ui: string, range: string) => ({
+    ...inputs,
+    mode: 'bootstrap',
+    'registry-name': name,
+    'ui-port': ui,
+    'source-ranges': range,
+  });
+  const wanted = wishes('The second', '18082', '192.0.2.2/32');
   // A daemon that hangs keeps the first run at work until the second one waits.
-  const first = succeeding(wishes('The first'));
+  const first = succeeding(wishes('The first', '18081', '192.0.2.1/32'));
   await waitFor('registry-1', '! flock -n /run/gce-registry/lock true && pkill -STOP -x dockerd');
-  const second = succeeding(wishes('The second'));
+  const second = succeeding(wanted);
   await waitFor('registry-1', '! flock -n /run/gce-registry/lock.awaited true', 180);
   await output('registry-1', 'pkill -CONT -x dockerd');
   const [one, two] = await Promise.all([first, second]);
 
   expect(await title()).toContain('REGISTRY_TITLE=The second');
+  expect(await rule('registry-1-registry')).toMatchObject({
+    sourceRanges: ['192.0.2.2/32'],
+    allowed: [{ IPProtocol: 'tcp', ports: ['5000', '18082'] }],
+  });
+  expect(await output('registry-1', "ss -Hltn '( sport = 18081 )'")).toBe('');
   expect(one.maskedLog).toMatch(/Another run \(https:\S+, job lab\) waits for this one to end/);
   expect(two.maskedLog).toMatch(
     /Another run \(https:\S+, job lab\) is changing this instance: waiting for it to end, up to 15 min/,
   );
   expect(one.outputs.changed).toBe('true');
   expect(two.outputs.changed).toBe('true');
-  expect((await succeeding(wishes('The second'))).outputs.changed).toBe('false');
+  expect((await succeeding(wanted)).outputs.changed).toBe('false');
   await expectNothingLeft(before);
 });
 

@@ -11,6 +11,8 @@ import { turns } from './scale';
 jest.setTimeout(3_600_000);
 
 const TURNS = turns(3, 50);
+/** For the logs of containers and the engine's own records, which are limited and far below this. */
+const LEEWAY_KIB = 4096;
 
 let inputs: Record<string, string>;
 let before: RunnerSnapshot;
@@ -34,7 +36,7 @@ async function build(name: string): Promise<void> {
   );
 }
 
-/** The power is cut and comes back: what was in memory is gone, and what is started at boot starts. */
+/** What was in memory is gone, and what is started at boot starts. */
 async function reboot(): Promise<void> {
   await output('registry-1', 'touch /run/before-the-reboot');
   await run('docker', ['restart', 'gcelab-registry-1']);
@@ -55,7 +57,7 @@ async function counts(): Promise<Record<string, number>> {
      docker volume ls -q | count volumes
      docker network ls -q | count networks
      docker image ls -aq | count images
-     find /tmp /run/gce-registry /etc/gce-registry /etc/docker /etc/apt /usr/local -type f | count files
+     find /tmp /etc/gce-registry /etc/docker /etc/apt /usr/local -type f | count files
      find / -xdev -name '*.gce-registry.*' | count temporary
      iptables-save | grep -v '^[#:]' | count iptables
      { ip -o link | grep -v veth; ip route; } | count network
@@ -75,7 +77,8 @@ async function counts(): Promise<Record<string, number>> {
   }>('GET', 'zones/europe-west1-b/instances/registry-1');
   const runner = await output(
     'runner',
-    'docker ps -aq | wc -l; docker volume ls -q | wc -l; find /tmp /run/gce-registry-action /home/runner/work -type f -not -path "*/_actions/*" 2>/dev/null | wc -l',
+    `docker ps -aq | wc -l; docker volume ls -q | wc -l
+     { find /tmp /run/gce-registry-action /home/runner/work -path '*/_actions' -prune -o -type f -print 2>/dev/null || true; } | wc -l`,
   );
   return {
     ...found,
@@ -91,7 +94,7 @@ async function diskUse(): Promise<Record<string, number>> {
   const lines = await output(
     'registry-1',
     `kib() { printf '%s %s\\n' "$1" "$(du -skxc "\${@:2}" 2>/dev/null | tail -n 1 | cut -f 1)"; }
-     kib docker --exclude=registry-data /var/lib/docker --exclude='*_registry-data'
+     kib docker "--exclude=*registry-data" /var/lib/docker
      kib containerd /var/lib/containerd
      kib etc /etc
      kib apt /var/lib/apt /var/cache/apt /var/lib/dpkg`,
@@ -117,11 +120,9 @@ test(`${TURNS} times a reboot and a run with one image more: none is lost, and n
     const now = { counts: await counts(), disk: await diskUse() };
     first ??= now;
     expect(now.counts).toEqual(first.counts);
-    for (const [where, kib] of Object.entries(now.disk)) {
-      // Logs of containers and the engine's own records are limited, and far below this.
-      expect([where, kib - (first.disk[where] ?? 0)]).toEqual([where, expect.any(Number)]);
-      expect(kib).toBeLessThan((first.disk[where] ?? 0) + 4096);
-    }
+    const { disk } = first;
+    const grown = Object.entries(now.disk).filter(([where, kib]) => kib > (disk[where] ?? 0) + LEEWAY_KIB);
+    expect(grown).toEqual([]);
     await expectNothingLeft(before);
   }
   // One more run finds all as it should be, after the last reboot as well.

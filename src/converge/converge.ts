@@ -19,6 +19,8 @@ export interface Applied<State, S extends Step> {
   readonly state: State;
   /** What was carried out in the end: less than was asked for where another run did it meanwhile, or something else. */
   readonly plan: Plan<S>;
+  /** Somebody else changed it after that, which the target has said: the later change stands. */
+  readonly overtaken?: boolean;
 }
 
 /** A target that was read, and what it takes to make it as it should be. */
@@ -61,7 +63,7 @@ export async function carryOut<State, S extends Step>(surveyed: Survey<State, S>
   if (plan.steps.length === 0) return asPlanned(surveyed);
   const after = await target.apply(plan);
   const [left] = target.plan(after.state).steps;
-  if (left !== undefined) {
+  if (left !== undefined && !after.overtaken) {
     throw new ActionError('Not converged', {
       doing: `checking the ${target.name} after changing it`,
       happened: `it would still change: ${describeChange(left.change)}`,

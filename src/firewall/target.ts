@@ -1,19 +1,25 @@
 import type { Target } from '../converge/converge';
+import { describeChange } from '../converge/describe';
 import { ActionError } from '../errors';
 import type { Compute, FirewallRule, Instance } from '../gcp/compute';
+import type { Log } from '../log';
 import type { DesiredFirewall } from './desired';
 import { type FirewallState, type FirewallStep, planFirewall } from './plan';
 
 /**
  * The firewall as a target: the standing rule and the instance's network tag.
  *
- * @param vm the instance as it was read at the start of the run, which spares a call
- * @param rules the rules of its network's project, likewise
+ * @param site.vm the instance as it was read at the start of the run, which spares a call
+ * @param site.rules the rules of its network's project, likewise
  */
 export function firewallTarget(
   compute: Compute,
   desired: DesiredFirewall,
-  { vm, rules }: { readonly vm: Instance; readonly rules: Promise<readonly FirewallRule[]> },
+  {
+    vm,
+    rules,
+    log,
+  }: { readonly vm: Instance; readonly rules: Promise<readonly FirewallRule[]>; readonly log: Log },
 ): Target<FirewallState, FirewallStep> {
   const { project } = vm.network;
   return {
@@ -30,9 +36,28 @@ export function firewallTarget(
         error = again.error;
       }
       if (error !== undefined) throw error;
-      return { state: await readAgain(compute, project), plan: { ...plan, steps: done } };
+      const state = await readAgain(compute, project);
+      const left = planFirewall(desired, state).steps;
+      return { state, plan: { ...plan, steps: done }, overtaken: isOvertaken(plan.steps, left, log) };
     },
   };
+}
+
+/**
+ * Whether what differs after the changes were made was changed by somebody else since: then it is not as it was before
+ * them either. No lock keeps two runs from one rule, so the later change stands.
+ */
+function isOvertaken(planned: readonly FirewallStep[], left: readonly FirewallStep[], log: Log): boolean {
+  const isUnchanged = ({ change }: FirewallStep) =>
+    planned.some((step) => step.change.what === change.what && step.change.from === change.from);
+  if (left.length === 0 || left.some(isUnchanged)) return false;
+  for (const { change } of left) {
+    log.warning(
+      `Another run, or a person, changed the firewall after this run, and the later change stands. ` +
+        `What this run wanted: ${describeChange(change)}`,
+    );
+  }
+  return true;
 }
 
 const EXISTS = 'The firewall rule exists already';

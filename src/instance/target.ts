@@ -29,10 +29,17 @@ export interface InstanceTargetOptions {
   readonly user: string;
   readonly registry: RegistryInput;
   readonly docker: DockerInput;
-  /** Is given this runner's address, as the instance sees it, while the rest is still being read. */
-  readonly onClient: (address: string) => void;
+  readonly events: Partial<InstanceEvents>;
   /** Fetches the Compose plugin for an architecture as the facts name it; called only when a step needs it. */
   readonly loadCompose: (arch: string) => Promise<ComposeProgram>;
+}
+
+/** What is learnt about an instance while it is read or changed. */
+export interface InstanceEvents {
+  /** This runner's address, as the instance sees it, while the rest is still being read. */
+  onClient(address: string): void;
+  /** Another run changes the instance at the same time. */
+  onOtherRun(): void;
 }
 
 /**
@@ -40,7 +47,7 @@ export interface InstanceTargetOptions {
  * another run changes it, this one waits; and a plan that was made before another run changed it is made anew.
  */
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
-  const { registry, docker, connection, log } = options;
+  const { registry, docker, connection, log, events } = options;
   const factsArguments = [
     options.user,
     String(registry.port),
@@ -55,14 +62,17 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
     const clockAhead = last?.clockAhead ?? 0;
     const applied = await applyPlan({ ...options, plan, turn, factsArguments, compose, clockAhead });
     last = applied.facts;
+    if (applied.outdated) events.onOtherRun?.();
     return applied;
   };
   return {
     name: 'instance',
     async read() {
-      last = await readFacts(connection, factsArguments, options.onClient);
+      last = await readFacts(connection, factsArguments, (address) => events.onClient?.(address));
       // In the middle of another run's changes an instance can look as if nothing could mend it.
-      return last.lock.busy ? (await carryOut(NOTHING)).facts : last;
+      if (!last.lock.busy) return last;
+      events.onOtherRun?.();
+      return (await carryOut(NOTHING)).facts;
     },
     plan: (facts) => planInstance({ registry, docker }, facts),
     async apply(plan) {

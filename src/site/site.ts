@@ -5,7 +5,7 @@ import type { Compute, FirewallRule, Instance } from '../gcp/compute';
 import { loadCompose } from '../instance/compose-release';
 import type { Facts } from '../instance/facts';
 import type { InstanceStep } from '../instance/steps';
-import { instanceTarget } from '../instance/target';
+import { type InstanceEvents, instanceTarget } from '../instance/target';
 import type { Log } from '../log';
 import type { Run } from '../run';
 import type { SshConnection } from '../ssh/connection';
@@ -49,6 +49,8 @@ export interface SiteSurvey {
   readonly instance: Survey<Facts, InstanceStep> | null;
   /** Settles when this runner is admitted, where that was asked for. */
   readonly admission: Promise<void>;
+  /** Whether another run was seen to change the instance meanwhile. */
+  readonly metOtherRun: () => boolean;
 }
 
 /**
@@ -65,6 +67,10 @@ export async function surveySite(
   const admission = new Admission(async (address) => {
     if (admit && !run.inputs.dryRun) await admitRunner(run, site.compute, site.vm, address);
   });
+  let hasMet = false;
+  const onOtherRun = () => {
+    hasMet = true;
+  };
   if (site.connection === null) {
     log.notice(
       'The instance was not read: a dry run changes nothing, so it needs `ssh-private-key` to log in',
@@ -74,10 +80,10 @@ export async function surveySite(
     survey(siteFirewall(run, site), log),
     site.connection === null
       ? Promise.resolve(null)
-      : survey(siteInstance(run, site.connection, admission.begin), log),
+      : survey(siteInstance(run, site.connection, { onClient: admission.begin, onOtherRun }), log),
   ]);
   if (instance !== null) admission.begin(instance.state.client);
-  return { firewall, instance, admission: admission.ended };
+  return { firewall, instance, admission: admission.ended, metOtherRun: () => hasMet };
 }
 
 /**
@@ -87,7 +93,7 @@ export async function surveySite(
 export async function setUp(
   run: Run,
   site: Site,
-  { firewall, instance, admission }: SiteSurvey,
+  { firewall, instance, admission, metOtherRun }: SiteSurvey,
 ): Promise<readonly Outcome<unknown>[]> {
   if (run.inputs.dryRun) return [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
   const [first, second] = await together<[Outcome<unknown>, Outcome<unknown> | null, unknown, unknown]>([
@@ -96,7 +102,14 @@ export async function setUp(
     admission,
     sweep(run, site.compute, site.vm, site.rules),
   ]);
-  return [first, second].filter((each) => each !== null);
+  // The run that has its turn at the instance last also has the last word on the ports.
+  const again = metOtherRun() ? await carryOut(await survey(await freshFirewall(run, site), run.log)) : null;
+  return [first, again, second].filter((each) => each !== null);
+}
+
+async function freshFirewall(run: Run, site: Site): Promise<Target<FirewallState, FirewallStep>> {
+  const vm = await site.compute.getInstance();
+  return siteFirewall(run, { ...site, vm, rules: rulesOf(site.compute, vm) });
 }
 
 /** Admits this runner where no set-up runs beside it: sees to the tag that an opening needs, and sweeps. */
@@ -115,7 +128,7 @@ export async function admitWithTag(run: Run, { compute, vm, rules }: Site, addre
 export function siteInstance(
   { inputs, job, log }: Run,
   connection: SshConnection,
-  onClient: (address: string) => void = () => undefined,
+  events: Partial<InstanceEvents> = {},
 ): Target<Facts, InstanceStep> {
   return instanceTarget({
     connection,
@@ -124,14 +137,14 @@ export function siteInstance(
     user: inputs.ssh.user,
     registry: inputs.registry,
     docker: inputs.docker,
-    onClient,
+    events,
     loadCompose: (arch) => loadCompose(inputs.docker, arch, log),
   });
 }
 
 /** The firewall of this run as a target. */
-export function siteFirewall({ inputs }: Run, site: Site): Target<FirewallState, FirewallStep> {
-  return firewallTarget(site.compute, { ...inputs.firewall, ports: portsOf(inputs) }, site);
+export function siteFirewall({ inputs, log }: Run, site: Site): Target<FirewallState, FirewallStep> {
+  return firewallTarget(site.compute, { ...inputs.firewall, ports: portsOf(inputs) }, { ...site, log });
 }
 
 /** Allowed when asked for. */

@@ -1,11 +1,13 @@
 import { ActionError } from '../../../src/errors';
 import { firewallTarget } from '../../../src/firewall/target';
 import type { Compute, FirewallRule } from '../../../src/gcp/compute';
+import { fakeLog } from '../gcp/fakes';
 import { DESIRED, rule, VM } from './fixtures';
 
 /** A project with these rules, and what was done to it. */
 function project(rules: FirewallRule[], vm = VM) {
   const calls: string[] = [];
+  const log = fakeLog();
   let tags = vm.tags.items;
   const compute: Partial<Compute> = {
     getInstance: async () => ({ ...vm, tags: { ...vm.tags, items: tags } }),
@@ -31,8 +33,8 @@ function project(rules: FirewallRule[], vm = VM) {
     },
   };
   const target = (seen: readonly FirewallRule[]) =>
-    firewallTarget(compute as Compute, DESIRED, { vm, rules: Promise.resolve(seen) });
-  return { calls, rules, target };
+    firewallTarget(compute as Compute, DESIRED, { vm, rules: Promise.resolve(seen), log });
+  return { calls, rules, target, compute, log };
 }
 
 test('the rule goes into the project of the network, and the other tags stay', async () => {
@@ -73,4 +75,26 @@ test('a tag that another run added in the meantime is no change of this one', as
   const plan = firewall.plan(before);
   expect(plan.steps).toHaveLength(1);
   expect((await firewall.apply(plan)).plan.steps).toEqual([]);
+});
+
+describe('a rule that differs although it was changed', () => {
+  const present = () => rule({ sourceRanges: ['10.0.0.0/8'] });
+
+  test('was changed by somebody else since: that stands, and is said', async () => {
+    const { compute, rules, log, target } = project([present()]);
+    const firewall = target([present()]);
+    compute.patchFirewallRule = async () => {
+      rules[0] = rule({ sourceRanges: ['198.18.0.0/15'] });
+    };
+    const plan = firewall.plan(await firewall.read());
+    expect(await firewall.apply(plan)).toMatchObject({ overtaken: true });
+    expect(log.lines.join()).toMatch(/the later change stands\..*sources of rule .*198\.18\.0\.0\/15/);
+  });
+
+  test('is as it was before: then the change did nothing', async () => {
+    const { compute, target } = project([present()]);
+    const firewall = target([present()]);
+    compute.patchFirewallRule = async () => undefined;
+    expect(await firewall.apply(firewall.plan(await firewall.read()))).toMatchObject({ overtaken: false });
+  });
 });

@@ -146,7 +146,7 @@ describe('other runs', () => {
     const { registry, docker } = DESIRED;
     const target = instanceTarget({
       ...{ connection: localBash, log, run: 'run 1', user: 'ci', registry, docker },
-      onClient: () => undefined,
+      events: {},
       loadCompose: () => Promise.reject(new Error('not needed')),
     });
     const reading = target.read();
