@@ -10,6 +10,7 @@ import { applyPlan, instanceBusy } from './apply';
 import { FACTS_SCRIPT } from './assets';
 import type { ComposeProgram } from './compose-release';
 import { type Facts, parseFacts } from './facts';
+import { Losses } from './losses';
 import { planInstance } from './plan';
 import { shellQuote } from './quote';
 import { requireShell, shellCommand } from './remote-shell';
@@ -44,7 +45,8 @@ export interface InstanceEvents {
 
 /**
  * The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. While
- * another run changes it, this one waits; and a plan that was made before another run changed it is made anew.
+ * another run changes it, this one waits; and a plan that was made before another run changed it is made anew. So it
+ * is after the connection was lost, when the step that was at work may still be.
  */
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
   const { registry, docker, connection, log, events } = options;
@@ -63,29 +65,41 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
     const applied = await applyPlan({ ...options, plan, turn, factsArguments, compose, clockAhead });
     last = applied.facts;
     if (applied.outdated) events.onOtherRun?.();
-    return applied;
+    return { ...applied, cutOff: false };
   };
-  return {
-    name: 'instance',
-    async read() {
+  const losses = new Losses(log);
+  const read = () =>
+    losses.again('reading it again', async () => {
       last = await readFacts(connection, factsArguments, (address) => events.onClient?.(address));
       // In the middle of another run's changes an instance can look as if nothing could mend it.
       if (!last.lock.busy) return last;
       events.onOtherRun?.();
       return (await carryOut(NOTHING)).facts;
-    },
+    });
+  const carryOutOrRead = async (plan: Plan<InstanceStep>) => {
+    try {
+      return await carryOut(plan);
+    } catch (error) {
+      losses.tolerate(error, 'reading what is done, and doing the rest');
+      return { facts: await read(), cutOff: true, outdated: false };
+    }
+  };
+  return {
+    name: 'instance',
+    read,
     plan: (facts) => planInstance({ registry, docker }, facts),
     async apply(plan) {
       const done: InstanceStep[] = [];
       const startBy = Date.now() + WAIT_MS;
       let left = plan;
       for (let again = false; Date.now() < startBy; ) {
-        const { facts, outdated } = await carryOut(left);
-        if (!outdated) done.push(...left.steps);
-        left = planInstance({ registry, docker }, facts);
-        const isLast = left.steps.length === 0 || (again && !outdated);
+        const { facts, outdated, cutOff } = await carryOutOrRead(left);
+        const next = planInstance({ registry, docker }, facts);
+        if (!outdated) done.push(...(cutOff ? notIn(next, left) : left.steps));
+        left = next;
+        const isLast = left.steps.length === 0 || (again && !outdated && !cutOff);
         if (isLast) return { state: facts, plan: { ...plan, steps: done } };
-        if (!outdated) {
+        if (!outdated && !cutOff) {
           again = true;
           log.info('Somebody else changed the instance at the same time: what they undid is done once more');
         }
@@ -97,6 +111,12 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
 }
 
 const NOTHING: Plan<InstanceStep> = { steps: [], notes: [] };
+
+/** Steps of a plan that was cut off which are no longer to be done: they were carried out. */
+function notIn(next: Plan<InstanceStep>, cutOff: Plan<InstanceStep>): readonly InstanceStep[] {
+  const left = new Set(next.steps.map(({ change }) => change.what));
+  return cutOff.steps.filter(({ change }) => !left.has(change.what));
+}
 
 /** @throws ActionError `No facts`, `Unexpected facts`, those of requireShell and of SshConnection.run */
 async function readFacts(

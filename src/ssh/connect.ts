@@ -43,11 +43,24 @@ export async function connect(options: ConnectOptions, log: Log): Promise<SshCon
       `The host key of ${options.host} is not verified (ssh-host-key: unverified): anyone between this runner and the instance can read and change everything that is sent`,
     );
   }
-  const client = await login(options, log);
+  let session = await openSession(options, log);
   return {
-    run: (command, runOptions) => runCommand(client, options.host, command, runOptions),
-    close: () => client.end(),
+    async run(command, runOptions) {
+      if (session.ended) session = await openSession(options, log);
+      return runCommand(session.client, options.host, command, runOptions);
+    },
+    close: () => session.client.end(),
   };
+}
+
+/** A login, and whether it has come to its end. */
+async function openSession(options: ConnectOptions, log: Log) {
+  const session = { client: await login(options, log), ended: false };
+  const end = () => {
+    session.ended = true;
+  };
+  session.client.once('error', end).once('close', end);
+  return session;
 }
 
 const LIMIT_MS = 90_000;

@@ -22,12 +22,13 @@ export interface RunOptions {
   readonly maxOutputBytes?: number;
 }
 
-/** One authenticated SSH connection to an instance whose host key was verified. */
+/** An authenticated SSH connection to an instance whose host key was verified. */
 export interface SshConnection {
   /**
-   * Runs a constant command; see RunOptions.stdin.
+   * Runs a constant command; see RunOptions.stdin. After a connection was lost, the next command is run over a new one.
    *
-   * @throws ActionError `SSH connection lost`, `Remote command timed out`, `Too much remote output`
+   * @throws ActionError `SSH connection lost` (as SshConnectionLost), `Remote command timed out`, `Too much remote
+   *   output`, and for a new connection those of `connect`
    */
   run(command: string, options: RunOptions): Promise<CommandResult>;
   close(): void;

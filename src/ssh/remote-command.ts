@@ -31,7 +31,7 @@ export function runCommand(
         channel?.close();
         reject(error);
       });
-    const lost = (cause?: unknown) => fail(connectionLost(host, cause));
+    const lost = (cause?: unknown) => fail(new SshConnectionLost(host, cause));
     const timer = setTimeout(() => fail(timedOut(host, options.timeoutMs)), options.timeoutMs);
     client.once('close', lost);
     client.once('error', lost);
@@ -82,7 +82,7 @@ function collect(channel: ClientChannel, host: string, options: RunOptions, endi
     // A remote end that stops reading its input shows in the exit status, or in the loss of the connection.
   });
   channel.on('close', () => {
-    if (exit === null) return ending.fail(connectionLost(host, undefined));
+    if (exit === null) return ending.fail(new SshConnectionLost(host, undefined));
     ending.done({ ...exit, stdout: stdout.end(), stderr: stderr.end() });
   });
   send(channel, options.stdin, (error) => ending.fail(inputFailed(host, error)));
@@ -127,17 +127,20 @@ class OutputReader {
   }
 }
 
-function connectionLost(host: string, cause: unknown): ActionError {
-  const detail = cause instanceof Error ? ` (${cause.message})` : '';
-  return new ActionError(
-    'SSH connection lost',
-    {
-      doing: `running a command on ${host}`,
-      happened: `the connection ended before the command did${detail}`,
-      next: 'Check that the instance is running and is not being restarted, then run again: what was done is kept, and the rest is done then',
-    },
-    { cause },
-  );
+/** The connection ended before the command did, which may go on without it. */
+export class SshConnectionLost extends ActionError {
+  constructor(host: string, cause: unknown) {
+    const detail = cause instanceof Error ? ` (${cause.message})` : '';
+    super(
+      'SSH connection lost',
+      {
+        doing: `running a command on ${host}`,
+        happened: `the connection ended before the command did${detail}`,
+        next: 'Check that the instance is running and is not being restarted, then run again: what was done is kept, and the rest is done then',
+      },
+      { cause },
+    );
+  }
 }
 
 function timedOut(host: string, timeoutMs: number): ActionError {

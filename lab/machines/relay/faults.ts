@@ -21,8 +21,15 @@ export class WireFaults {
   'registry-reset': number | null = null;
   'registry-lies': Lie | null = null;
 
-  /** What was done so far, for tests that have to know that their fault struck. */
-  readonly struck = { sshDrops: 0, badGateways: 0, registryResets: 0, lies: 0, elsewhere: 0 };
+  /** What was done so far, for tests that have to know that their fault struck; the most bytes of an SSH connection. */
+  readonly struck = {
+    sshDrops: 0,
+    sshBytes: 0,
+    badGateways: 0,
+    registryResets: 0,
+    lies: 0,
+    elsewhere: 0,
+  };
 
   /** Sets one by name; `off` ends it. Throws for what makes no sense. */
   set(name: string, value: string): void {

@@ -8,6 +8,8 @@ export interface Line {
   readonly limit: () => number | null;
   /** A connection was reset for that. */
   readonly onReset: () => void;
+  /** A connection has carried so many bytes so far. */
+  readonly onBytes: (total: number) => void;
 }
 
 /**
@@ -38,6 +40,7 @@ export function link(near: Socket, open: () => Socket, line: Line): void {
         return rest;
       }
       total += size;
+      line.onBytes(total);
       return size;
     };
     pump(near, far, delayMs, admit);

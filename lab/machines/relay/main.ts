@@ -35,6 +35,9 @@ listen(Number(sshPort), () => connect({ host: address, port: 22, allowHalfOpen: 
     faults['ssh-drop'] = null;
     faults.struck.sshDrops += 1;
   },
+  onBytes: (total) => {
+    faults.struck.sshBytes = Math.max(faults.struck.sshBytes, total);
+  },
 });
 
 const options = {
@@ -53,6 +56,7 @@ listen(Number(registryPort), () => connect({ path: proxy, allowHalfOpen: true })
   onReset: () => {
     faults.struck.registryResets += 1;
   },
+  onBytes: () => undefined,
 });
 
 /** PUT /NAME?VALUE sets a fault, GET / tells what they did. */

@@ -245,10 +245,12 @@ step_start_containers() {
   done
 }
 
-# step NUMBER FUNCTION ARGUMENT …: runs one step between two marks; ends the script when it fails.
+# step NUMBER FUNCTION ARGUMENT …: runs one step between two marks; ends the script when it fails, or when nobody is
+# there any more to read what it prints.
 step() {
   local number=$1 function=$2 status
   shift 2
+  [[ -z $CUT_OFF ]] || exit 1
   printf '\n%s begin %s\n' "$TOKEN" "$number" >&3
   if [[ $function == step_install_compose ]]; then
     (set -euo pipefail; "$function" "$@") >&3 2>&1
@@ -283,7 +285,11 @@ apply() {
   TOKEN=$1
   local run=$2 turn=$3 plan=$4
   shift 4
-  exec 3>&1
+  # Between the steps and the connection stands a process that reads on when the connection is lost. So the step that
+  # is at work then comes to its own end, and is not torn apart by a broken pipe; the next one does not begin.
+  CUT_OFF=
+  trap 'CUT_OFF=yes' USR1
+  exec 3> >(trap '' PIPE; cat 2>/dev/null && exit; kill -USR1 "$$"; cat >/dev/null)
   take_lock "$run"
   last_turn
   if [[ -n $plan && $REPLY != "$turn" ]]; then
@@ -294,7 +300,7 @@ apply() {
   fi
   # shellcheck disable=SC2034 # of facts.sh
   HOLDS_LOCK=yes
-  facts "$TOKEN facts" "$@"
+  facts "$TOKEN facts" "$@" >&3
   if [[ -f $LOCK.awaited ]] && ! flock --nonblock "$LOCK.awaited" true; then
     IFS= read -r REPLY <"$LOCK.awaited" || true
     printf '\n%s awaited %s\n' "$TOKEN" "$REPLY" >&3
