@@ -15,6 +15,8 @@ export interface Result {
 export interface Seen {
   readonly exitCode: number;
   readonly seconds: number;
+  /** The most that the main step had in use. */
+  readonly memoryMiB: number;
   readonly outputs: Record<string, string>;
   readonly state: Record<string, string>;
   readonly summary: string;

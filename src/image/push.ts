@@ -33,6 +33,8 @@ export interface PushTools {
   readonly api: RegistryApi;
   readonly log: Log;
   readonly sleep: Sleep;
+  /** Called before a push that failed is tried again: whoever can sees to it that the registry runs. */
+  readonly mend?: () => Promise<void>;
 }
 
 /**
@@ -193,11 +195,18 @@ async function putBack(reference: string, before: LocalImage | null, local: Loca
   }
 }
 
+/**
+ * After the first failure no push begins later than this. It matters where Docker has tried long by itself: it sends
+ * each layer five times, with pauses of 5 to 20 s (moby, distribution/xfer/upload.go).
+ */
+const GIVE_UP_MS = 3 * 60_000;
+
 /** Pulls or pushes with its progress in a log group; again after a pause while it fails for a transient reason. */
 async function transfer(verb: 'pull' | 'push', reference: string, tools: PushTools): Promise<Transfer> {
   const title = `docker ${verb} ${reference}`;
   return retry<Transfer>(
-    async () => {
+    async (attempt) => {
+      if (attempt > 1 && verb === 'push') await tools.mend?.();
       const value = await tools.log.group(title, async () => {
         const progress = foreignProgress(tools.log);
         try {
@@ -210,9 +219,12 @@ async function transfer(verb: 'pull' | 'push', reference: string, tools: PushToo
     },
     {
       pausesMs: PAUSES_MS,
+      limitMs: GIVE_UP_MS,
       sleep: tools.sleep,
       announce: (pauseMs, { output }) =>
-        tools.log.info(`${title} failed (${lastLine(output)}); again in ${pauseMs / 1000} s`),
+        tools.log.info(
+          `${title} failed (${lastLine(output)}); again in ${pauseMs / 1000} s, for 3 min at most`,
+        ),
     },
   );
 }
@@ -249,7 +261,7 @@ function pushFailed(reference: string, registry: string, { output }: Transfer): 
 
 const remedies: Readonly<Record<FailureKind, string>> = {
   transient:
-    'Check the connection and that the registry runs; the log of the registry on the instance says more',
+    'Check the connection and that the registry runs: a run with `mode: bootstrap` starts one that has stopped, and its log on the instance says more',
   'https-expected': 'Let the Docker daemon of this runner trust that registry',
   denied: 'Log in to the registry first',
   'no-such-image': 'See whether something removes images on this runner at the same time',

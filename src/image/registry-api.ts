@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
-import { type ActionError, messageOf } from '../errors';
+import { ActionError, messageOf } from '../errors';
 import type { Sleep } from '../sleep';
 import {
   type Descriptor,
@@ -34,8 +34,8 @@ export interface ServedManifest {
  * https://github.com/opencontainers/distribution-spec/blob/main/spec.md
  *
  * Repositories are paths by the grammar of references. Every method throws ActionError: `Registry not reachable`,
- * `Registry answer not valid`, `Registry refused a request`. Reading is tried three times where it failed for a
- * transient reason; writing is not.
+ * `Registry answer not valid`, `Registry refused a request`. Reading is tried again where it failed for a transient
+ * reason, with a Patience; writing is not.
  */
 export interface RegistryApi {
   /** Whether `/v2/` says that an API lives there: 200, or 401 where it is secured. */
@@ -59,13 +59,30 @@ export interface RegistryApi {
   close(): void;
 }
 
-const READ_PAUSES_MS = [500, 2000];
+/** How often what changes nothing is asked again, where it failed for a transient reason. */
+export interface Patience {
+  readonly pausesMs: readonly number[];
+  /** No further try begins later than this after the first failure. */
+  readonly limitMs: number;
+  /** Told before each pause. */
+  readonly announce: (pauseMs: number, why: string) => void;
+  /** Called before each further try. */
+  readonly mend: () => Promise<void>;
+}
+
+const BRIEF: Patience = {
+  pausesMs: [500, 2000],
+  limitMs: Number.POSITIVE_INFINITY,
+  announce: () => undefined,
+  mend: async () => undefined,
+};
 
 /** The API over a connection; `sleep` is the clock of the retries. */
-export function registryApi(connection: RegistryHttp, sleep: Sleep): RegistryApi {
+export function registryApi(connection: RegistryHttp, sleep: Sleep, patience = BRIEF): RegistryApi {
   const { endpoint } = connection;
+  const retries = { sleep, patience };
   const read = (request: RegistryRequest & { into?: undefined }) =>
-    readWithRetries(connection, request, sleep);
+    readWithRetries(connection, request, retries);
   const write = async (request: RegistryRequest, good: readonly number[]): Promise<RegistryAnswer> => {
     const answer = await connection.send(request);
     if (!good.includes(answer.status)) throw refused(endpoint, request, answer);
@@ -121,7 +138,7 @@ export function registryApi(connection: RegistryHttp, sleep: Sleep): RegistryApi
       return answer.body;
     },
     checkBlob: (repository, content) =>
-      checkBlob(connection, blobRequest(repository, content), content, sleep),
+      checkBlob(connection, blobRequest(repository, content), content, retries),
 
     async probeBlob(repository, content) {
       // An empty range cannot be asked for; there is nothing to miss either.
@@ -166,9 +183,14 @@ export function registryApi(connection: RegistryHttp, sleep: Sleep): RegistryApi
  * Opens the API of a registry the way Docker does: over HTTPS where it is spoken and its certificate is good, else
  * over HTTP. Only names can have a certificate worth asking for; an address is taken to speak HTTP.
  */
-export async function openRegistry(host: string, port: number, sleep: Sleep): Promise<RegistryApi> {
+export async function openRegistry(
+  host: string,
+  port: number,
+  sleep: Sleep,
+  patience = BRIEF,
+): Promise<RegistryApi> {
   const scheme = (await speaksHttps(host, port)) ? 'https' : 'http';
-  return registryApi(registryHttp({ scheme, host, port }), sleep);
+  return registryApi(registryHttp({ scheme, host, port }), sleep, patience);
 }
 
 /** Whether a registry answers HTTPS with a certificate that this machine trusts; false when it does not within `limitMs`. */
@@ -194,12 +216,12 @@ async function checkBlob(
   connection: RegistryHttp,
   request: RegistryRequest,
   content: Descriptor,
-  sleep: Sleep,
+  retries: Retries,
 ): Promise<void> {
   const { algorithm } = split(content.digest);
   let found = '';
   // Each try hashes afresh.
-  const answer = await readWithRetries(connection, request, sleep, async (plain) => {
+  const answer = await readWithRetries(connection, request, retries, async (plain) => {
     const hash = createHash(algorithm);
     const got = await connection.send({ ...plain, into: hash });
     found = hash.digest('hex');
@@ -210,15 +232,21 @@ async function checkBlob(
   if (problem !== null) throw notValid(connection.endpoint, request, problem);
 }
 
-/** Sends a request that changes nothing, three times at most. */
+interface Retries {
+  readonly sleep: Sleep;
+  readonly patience: Patience;
+}
+
+/** Sends a request that changes nothing, again as long as patience lasts. */
 async function readWithRetries(
   connection: RegistryHttp,
   request: RegistryRequest,
-  sleep: Sleep,
+  { sleep, patience }: Retries,
   send: (request: RegistryRequest) => Promise<RegistryAnswer> = connection.send,
 ): Promise<RegistryAnswer> {
   const result = await retry<{ answer: RegistryAnswer } | { error: unknown }>(
-    async () => {
+    async (attempt) => {
+      if (attempt > 1) await patience.mend();
       try {
         const answer = await send(request);
         return { done: ![429, 500, 502, 503, 504].includes(answer.status), value: { answer } };
@@ -226,10 +254,21 @@ async function readWithRetries(
         return { done: !isTransient(error), value: { error } };
       }
     },
-    { pausesMs: READ_PAUSES_MS, sleep, announce: () => {} },
+    {
+      pausesMs: patience.pausesMs,
+      limitMs: patience.limitMs,
+      sleep,
+      announce: (pauseMs, value) =>
+        patience.announce(pauseMs, `${request.method} ${request.path}: ${why(value)}`),
+    },
   );
   if ('error' in result) throw result.error;
   return result.answer;
+}
+
+function why(failed: { answer: RegistryAnswer } | { error: unknown }): string {
+  if ('answer' in failed) return `status ${failed.answer.status}`;
+  return failed.error instanceof ActionError ? failed.error.problem.happened : messageOf(failed.error);
 }
 
 function checkedManifest(

@@ -145,7 +145,7 @@ function notReachable(endpoint: Endpoint, request: RegistryRequest, cause: Error
     {
       doing: named(endpoint, request),
       happened: cause.message.replace(/[^ -~]/g, '?') || code || 'the connection failed',
-      next: 'Check that the registry runs, and that `source-ranges` admits this runner to its port',
+      next: 'Check that the registry runs (a run with `mode: bootstrap` starts one that has stopped), and that `source-ranges` admits this runner to its port',
     },
     { cause },
   );

@@ -2,6 +2,7 @@ import type { Outcome } from '../converge/converge';
 import type { LocalImage } from '../image/docker';
 import type { Report } from '../report/outputs';
 import type { Run } from '../run';
+import { Mender } from '../site/mender';
 import { registryAddress } from '../site/registry-address';
 import { enter, type SiteSurvey, setUp, surveySite } from '../site/site';
 import { together } from '../site/together';
@@ -24,10 +25,11 @@ export async function deploy(run: Run): Promise<Report> {
       setUp(run, site, survey),
       setUpRunner(run, runner),
     ]);
-    const images = await push(run, address, found).catch(async (error: unknown) => {
+    const mender = new Mender(run, site.connection);
+    const images = await push(run, address, found, () => mender.mend()).catch(async (error: unknown) => {
       throw await explainedPush(run, site, error);
     });
-    return reportOf(run, site.vm, address, { outcomes: [...outcomes, changed], images });
+    return reportOf(run, site.vm, address, { outcomes: [...outcomes, changed, ...mender.outcomes], images });
   } finally {
     site.connection?.close();
   }

@@ -3,6 +3,7 @@ import { dockerCli, type LocalImage } from '../image/docker';
 import { findImage, pushImage } from '../image/push';
 import { waitUntilAnswered } from '../image/reach';
 import { openRegistry, speaksHttps } from '../image/registry-api';
+import { PAUSES_MS } from '../image/retry';
 import type { PushedImage } from '../report/outputs';
 import type { Run } from '../run';
 import type { RunnerStep } from '../runner/plan';
@@ -43,11 +44,19 @@ export async function findLocalImage({ inputs, host }: Run): Promise<LocalImage 
   return inputs.push === null || inputs.dryRun ? null : findImage(inputs.push.image, dockerCli(host.exec));
 }
 
-/** Pushes the image under each of its tags; nothing in a dry run. */
+/** How long the registry may be away while it is only asked. */
+const AWAY_MS = 31_000;
+
+/**
+ * Pushes the image under each of its tags; nothing in a dry run.
+ *
+ * @param mend called before something that failed for a transient reason is tried again
+ */
 export async function push(
   run: Run,
   { host, port, registry }: RegistryAddress,
   found: LocalImage | null,
+  mend: () => Promise<void> = async () => undefined,
 ): Promise<readonly PushedImage[]> {
   const { inputs, log, sleep } = run;
   if (inputs.push === null) return [];
@@ -56,9 +65,15 @@ export async function push(
     return [];
   }
   await waitUntilAnswered(host, port, log, sleep);
-  const api = await openRegistry(host, port, sleep);
+  const api = await openRegistry(host, port, sleep, {
+    pausesMs: PAUSES_MS,
+    limitMs: AWAY_MS,
+    announce: (pauseMs, why) =>
+      log.info(`Waiting for the registry, up to ${AWAY_MS / 1000} s (${why}); again in ${pauseMs / 1000} s`),
+    mend,
+  });
   try {
-    const tools = { docker: dockerCli(run.host.exec), api, log, sleep };
+    const tools = { docker: dockerCli(run.host.exec), api, log, sleep, mend };
     const pushed = await pushImage({ ...inputs.push, registry }, found, tools);
     return pushed.map(({ reference, digest }) => ({ reference, digest }));
   } finally {

@@ -1,6 +1,7 @@
 import type { Instance } from '../gcp/compute';
 import type { LocalImage } from '../image/docker';
 import { readClientAddress } from '../instance/client-address';
+import { Losses } from '../instance/losses';
 import type { Report } from '../report/outputs';
 import type { Run } from '../run';
 import { openGoogle, readRunningInstance } from '../site/google';
@@ -30,7 +31,8 @@ async function pushThroughOpening(run: Run): Promise<Report> {
   const site = await enter(run);
   try {
     if (site.connection !== null) {
-      const client = await readClientAddress(site.connection);
+      const { connection } = site;
+      const client = await new Losses(run.log).again('asking again', () => readClientAddress(connection));
       if (!run.inputs.dryRun) await admitWithTag(run, site, client);
     }
     return await pushTo(run, site.vm);

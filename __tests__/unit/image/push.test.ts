@@ -73,7 +73,7 @@ function uploadImage(reference: string, layer: Buffer): void {
   liar.put(path, tag, OCI, { mediaType: OCI, config, layers: [liar.blob(layer)] });
 }
 
-async function push(targets = [{ path: 'app', tag: '1' }], image = 'app:1') {
+async function push(targets = [{ path: 'app', tag: '1' }], image = 'app:1', mend = async () => {}) {
   const api = registryApi(registryHttp({ scheme: 'http', host: '127.0.0.1', port }), async () => {});
   const log = {
     info: (text) => void logged.push(text),
@@ -84,7 +84,7 @@ async function push(targets = [{ path: 'app', tag: '1' }], image = 'app:1') {
   const sleep = async (ms: number) => void pauses.push(ms);
   const job = { image: parseReference(image), registry: `127.0.0.1:${port}`, targets, verify: true };
   const found = await findImage(job.image, docker);
-  return pushImage(job, found, { docker, api, log, sleep }).finally(() => api.close());
+  return pushImage(job, found, { docker, api, log, sleep, mend }).finally(() => api.close());
 }
 
 const there = (tag: string) => `127.0.0.1:${port}/${tag}`;
@@ -144,6 +144,16 @@ test('an image that is not there is pulled', async () => {
   await push(undefined, 'ghcr.io/me/app');
   expect(docker.calls.slice(0, 2)).toEqual(['pull ghcr.io/me/app:latest', 'pull ghcr.io/me/app:latest']);
   expect(pauses).toEqual([1000]);
+});
+
+test('the registry is looked after before each further try', async () => {
+  docker.failures.push('unexpected EOF', 'connection refused');
+  let mended = 0;
+  await push(undefined, undefined, async () => {
+    mended += 1;
+    expect(docker.calls.filter((call) => call.startsWith('push'))).toHaveLength(mended);
+  });
+  expect(mended).toBe(2);
 });
 
 test('what is transient is tried again, with growing pauses, and not for ever', async () => {

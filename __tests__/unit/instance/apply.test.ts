@@ -111,6 +111,29 @@ test('stops at the step that fails, and says why', async () => {
   expect(readdirSync(directory)).toEqual([]);
 });
 
+test('without a reader the step at work comes to its end, and the next one does not begin', async () => {
+  const done = join(directory, 'done');
+  const cut: SshConnection = {
+    ...localBash,
+    run: (_command, { stdin }) =>
+      new Promise((resolve) => {
+        const child = spawn('bash', ['--norc', '-s'], { stdio: ['pipe', 'pipe', 'ignore'] });
+        // The reader goes away as soon as the first step has begun.
+        child.stdout.once('data', () => child.stdout.destroy());
+        child.on('exit', (status) => resolve({ status, signal: null, stdout: '', stderr: '' }));
+        // A step that prints, and then does what counts.
+        const step = `step_reload_engine() { for n in {1..50}; do echo "$n"; sleep 0.02; done; touch '${done}'; }`;
+        child.stdin.end(String(stdin).replace('\nplan() {', `\n${step}\nplan() {`));
+      }),
+  };
+  const attempt = apply(
+    [{ kind: 'reload-engine' }, { kind: 'write-file', path: join(directory, 'next'), content: '' }],
+    cut,
+  );
+  await expect(attempt).rejects.toThrow();
+  expect(readdirSync(directory)).toEqual(['done']);
+});
+
 test('runs nothing when not all of the script arrived', async () => {
   const cut: SshConnection = {
     ...localBash,

@@ -7,6 +7,7 @@ import { type ConnectOptions, connect } from '../../../src/ssh/connect';
 import { SshTimedOut } from '../../../src/ssh/connect-errors';
 import { fingerprintOf, type HostKeyPolicy } from '../../../src/ssh/host-keys';
 import { generateEphemeralKey } from '../../../src/ssh/keypair';
+import { SshConnectionLost } from '../../../src/ssh/remote-command';
 
 const lines: string[] = [];
 const log: Log = {
@@ -293,9 +294,22 @@ describe('run', () => {
     await expect(run).rejects.toThrow('Too much remote output');
   });
 
-  test('says that the connection was lost', async () => {
-    const ssh = await connection((_channel, _command, end) => end());
-    await expect(ssh.run('x', { stdin: '', timeoutMs: 5000 })).rejects.toThrow('SSH connection lost');
-    await expect(ssh.run('x', { stdin: '', timeoutMs: 5000 })).rejects.toThrow('SSH connection lost');
+  test('says that the connection was lost, and makes a new one for the next command', async () => {
+    const server = await sshd({
+      onCommand: (channel, command, end) => {
+        if (command === 'lose') return end();
+        channel.exit(0);
+        channel.end('here');
+      },
+    });
+    const ssh = await connect(optionsFor(server.port, pinnedEd25519), log);
+    open.push(() => ssh.close());
+    for (const connections of [1, 2]) {
+      await expect(ssh.run('lose', { stdin: '', timeoutMs: 5000 })).rejects.toBeInstanceOf(SshConnectionLost);
+      expect(server.connections).toBe(connections);
+    }
+    expect(await ssh.run('stay', { stdin: '', timeoutMs: 5000 })).toMatchObject({ stdout: 'here' });
+    expect(await ssh.run('stay', { stdin: '', timeoutMs: 5000 })).toMatchObject({ stdout: 'here' });
+    expect(server.connections).toBe(3);
   });
 });

@@ -1,6 +1,6 @@
 // Stands on the runner between the runner and one instance, so that the instance still sees the runner's address:
 // node main.ts ADDRESS SSH_PORT REGISTRY_PORT ELSEWHERE_PORT FOLDER. The rules that lead connections here are in
-// `redirect`. Without a fault and without a connection it ends, and with it the rules.
+// `redirect`. When its faults are cleared and its connections have ended, it ends, and with it the rules.
 import { rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
@@ -12,6 +12,7 @@ const [address = '', sshPort = '', registryPort = '', elsewherePort = '', folder
   process.argv.slice(2);
 const faults = new WireFaults();
 const open = new Set<Socket>();
+let released = false;
 
 function listen(port: number, far: () => Socket, line: Line): void {
   createServer({ allowHalfOpen: true }, (near) => {
@@ -25,7 +26,7 @@ function listen(port: number, far: () => Socket, line: Line): void {
 }
 
 function endIfIdle(): void {
-  if (!faults.any && open.size === 0) process.exit(0);
+  if (released && open.size === 0) process.exit(0);
 }
 
 listen(Number(sshPort), () => connect({ host: address, port: 22, allowHalfOpen: true }), {
@@ -63,7 +64,11 @@ listen(Number(registryPort), () => connect({ path: proxy, allowHalfOpen: true })
 createHttpServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://relay');
   try {
-    if (request.method === 'PUT') faults.set(url.pathname.slice(1), decodeURIComponent(url.search.slice(1)));
+    if (request.method === 'PUT') {
+      const value = decodeURIComponent(url.search.slice(1));
+      faults.set(url.pathname.slice(1), value);
+      released = value === 'off' && !faults.any;
+    }
     response.end(JSON.stringify({ ...faults }));
   } catch (error) {
     response.writeHead(400).end((error as Error).message);
