@@ -1,9 +1,8 @@
 // Stands on the runner between the runner and one instance, so that the instance still sees the runner's address:
 // node main.ts ADDRESS SSH_PORT REGISTRY_PORT ELSEWHERE_PORT FOLDER. The rules that lead connections here are in
 // `redirect`. When its faults are cleared and its connections have ended, it ends, and with it the rules.
-import { rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { WireFaults } from './faults.ts';
 import { type Line, link } from './link.ts';
 import { elsewhere, registryProxy } from './registry-proxy.ts';
@@ -47,18 +46,20 @@ const options = {
   faults,
   elsewhere: `http://127.0.0.1:${elsewherePort}`,
 };
-const proxy = `${folder}/proxy.sock`;
-rmSync(proxy, { force: true });
-registryProxy(options).listen(proxy);
+const proxy = registryProxy(options).listen(0, '127.0.0.1');
 elsewhere(options).listen(Number(elsewherePort), '127.0.0.1');
-listen(Number(registryPort), () => connect({ path: proxy, allowHalfOpen: true }), {
-  delayMs: () => faults['slow-network'],
-  limit: () => faults['registry-reset'],
-  onReset: () => {
-    faults.struck.registryResets += 1;
+listen(
+  Number(registryPort),
+  () => connect({ host: '127.0.0.1', port: (proxy.address() as AddressInfo).port, allowHalfOpen: true }),
+  {
+    delayMs: () => faults['slow-network'],
+    limit: () => faults['registry-reset'],
+    onReset: () => {
+      faults.struck.registryResets += 1;
+    },
+    onBytes: () => undefined,
   },
-  onBytes: () => undefined,
-});
+);
 
 /** PUT /NAME?VALUE sets a fault, GET / tells what they did. */
 createHttpServer((request, response) => {

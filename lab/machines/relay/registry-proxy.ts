@@ -78,7 +78,9 @@ type Forward = (request: IncomingMessage, response: ServerResponse, changes?: Ch
 function forwarder({ host, port }: ProxyOptions): Forward {
   const agent = new Agent({ keepAlive: true });
   return (request, response, { body, headers = {} } = {}) => {
-    const broken = () => response.destroy();
+    const broken = () => {
+      if (!request.socket.destroyed) request.socket.resetAndDestroy();
+    };
     const upstream = requestTo(
       { agent, host, port, method: request.method, path: request.url, headers: request.rawHeaders },
       (answer) => {
