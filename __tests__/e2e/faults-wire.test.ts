@@ -124,7 +124,7 @@ describe('the registry, behind a bad proxy', () => {
     await lab('fault', 'slow-network', '100');
     await lab('fault', 'registry-502', '2');
     const running = succeeding(push);
-    await uploadBegun();
+    await uploadBegun('wire/image');
     await lab('fault', 'registry-502', '4');
     const seen = await running;
     expect(seen.maskedLog).toMatch(/Waiting for the registry, up to 31 s \(.*status 502\); again in 1 s/);

@@ -19,8 +19,8 @@ export async function struck(instance = 'registry-1'): Promise<Struck> {
   return JSON.parse(await output('runner', `curl -fsS --unix-socket ${socket} http://relay/`)).struck;
 }
 
-/** Waits until some megabytes of an upload have arrived at the registry, which has not got all of it. */
-export async function uploadBegun(instance = 'registry-1'): Promise<void> {
+/** Waits until a megabyte of a layer, which is not whole yet, has arrived at the registry. */
+export async function uploadBegun(repository: string, instance = 'registry-1'): Promise<void> {
   const uploads = '/var/lib/docker/volumes/gce-registry_registry-data/_data/docker/registry/v2/repositories';
-  await waitFor(instance, `find ${uploads} -path '*/_uploads/*/data' -size +1M | grep -q .`);
+  await waitFor(instance, `find ${uploads}/${repository}/_uploads -name data -size +1M | grep -q .`, 180);
 }
