@@ -119,7 +119,9 @@ test('without a reader the step at work comes to its end, and the next one does 
       new Promise((resolve) => {
         const child = spawn('bash', ['--norc', '-s'], { stdio: ['pipe', 'pipe', 'ignore'] });
         // The reader goes away as soon as the first step has begun.
-        child.stdout.once('data', () => child.stdout.destroy());
+        child.stdout.on('data', (chunk) => {
+          if (String(chunk).includes(' begin 0')) child.stdout.destroy();
+        });
         child.on('exit', (status) => resolve({ status, signal: null, stdout: '', stderr: '' }));
         // A step that prints, and then does what counts.
         const step = `step_reload_engine() { for n in {1..50}; do echo "$n"; sleep 0.02; done; touch '${done}'; }`;
