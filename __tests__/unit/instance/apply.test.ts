@@ -125,7 +125,8 @@ test('without a reader the step at work comes to its end, and the next one does 
         child.on('exit', (status) => resolve({ status, signal: null, stdout: '', stderr: '' }));
         // A step that prints, and then does what counts.
         const step = `step_reload_engine() { for n in {1..50}; do echo "$n"; sleep 0.02; done; touch '${done}'; }`;
-        child.stdin.end(String(stdin).replace('\nplan() {', `\n${step}\nplan() {`));
+        const script = String(stdin).replaceAll('/run/gce-registry/', `${locks}/`);
+        child.stdin.end(script.replace('\nplan() {', `\n${step}\nplan() {`));
       }),
   };
   const attempt = apply(
