@@ -17,9 +17,11 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
 
 /** The fields that src/gcp/resources.ts and src/gcp/clients.ts use, of the messages that have many more. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
-  Instance: ['id', 'name', 'status', 'tags', 'metadata', 'networkInterfaces'],
-  NetworkInterface: ['network', 'networkIP', 'accessConfigs'],
+  Instance: ['id', 'name', 'status', 'tags', 'metadata', 'networkInterfaces', 'disks'],
+  NetworkInterface: ['name', 'network', 'networkIP', 'accessConfigs'],
   AccessConfig: ['natIP'],
+  AttachedDisk: ['boot', 'licenses', 'guestOsFeatures'],
+  GuestOsFeature: ['type'],
   Operation: ['id', 'name', 'status', 'error', 'httpErrorStatusCode', 'httpErrorMessage'],
   Errors: ['code', 'message'],
   FirewallList: ['items', 'nextPageToken'],
