@@ -95,7 +95,9 @@ async function login({ admitted: admission, ...options }: ConnectOptions, log: L
     log.info(
       `Waiting for ${where} to ${waitedFor(result)}: trying again in ${pause / 1000} s, for at most ${limit / 1000} s in all`,
     );
-    await delay(pause);
+    // Up to a quarter more, at random: of those who come at the same time sshd drops some (MaxStartups), and who was
+    // dropped must not come back at the same time as the others.
+    await delay(pause * (1 + Math.random() / 4));
   }
 }
 
