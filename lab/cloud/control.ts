@@ -24,6 +24,7 @@ export interface Control {
  *   `PATCH /instances/NAME` {status?, network?: {project, name}, forgetGuestAttributes?: true}
  * - `POST /networks` {project, name}: also a project of its own, as for Shared VPC
  * - `POST /reset`
+ * - `GET /tokens` → string[]: all tokens that were handed out
  * - `POST /tokens` {permissions?, expiresIn? (seconds)} → {accessToken}; no permissions: all
  * - `POST /credentials` {kind, permissions?} → {json}; kind is `service-account`, `authorized-user` or
  *   `external-account`, this one with `file?` (source of the subject token, then in `subjectToken`) and
@@ -72,6 +73,8 @@ async function answer(control: Control, request: Request): Promise<Reply> {
       return json(200, cloud.world.addNetwork(body as unknown as NetworkRef));
     case 'POST /reset':
       return reset(control);
+    case 'GET /tokens':
+      return json(200, accounts.issued());
     case 'POST /tokens':
       return json(200, {
         accessToken: accounts.makeAccessToken(permissionsOf(body), body.expiresIn as number | undefined),

@@ -32,6 +32,7 @@ export class Accounts {
   private readonly requestTokens = new Set<string>();
   private readonly issuerKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
   private readonly issuerKid = randomUUID();
+  private readonly idTokens: string[] = [];
   private count = 0;
 
   constructor(project: string, projectNumber: string) {
@@ -102,6 +103,11 @@ export class Accounts {
       this.serviceAccount(email)?.principal ?? { email, permissions: new Set() },
       seconds,
     );
+  }
+
+  /** Every secret that was handed out: access tokens, ID tokens of jobs, and what those are asked for with. */
+  issued(): string[] {
+    return [...this.tokens.issued(), ...this.idTokens, ...this.requestTokens];
   }
 
   /** The principal of a bearer token: an access token, or a JWT that a service account signed for itself. */
@@ -195,7 +201,9 @@ export class Accounts {
       iat: now,
       exp: now + 300,
     };
-    return signJwt(claims, this.issuerKeys.privateKey, this.issuerKid);
+    const token = signJwt(claims, this.issuerKeys.privateKey, this.issuerKid);
+    this.idTokens.push(token);
+    return token;
   }
 
   private addServiceAccount(permissions: readonly string[] | undefined, key: KeyObject | null): string {

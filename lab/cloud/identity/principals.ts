@@ -21,6 +21,11 @@ export class Tokens {
     return token;
   }
 
+  /** All tokens, those that have expired too. */
+  issued(): string[] {
+    return [...this.byToken.keys()];
+  }
+
   /** Null for a token that is unknown or has expired. */
   lookUp(token: string): Principal | null {
     const entry = this.byToken.get(token);

@@ -62,3 +62,16 @@ test('what is no command is shown as it is; debug lines only when asked for', ()
   expect(shown).toEqual(['::', 'a ::error::b', '::unknown::x', null, '##[group]G']);
   expect(new LogCommands(true).line('::debug::shown')).toBe('##[debug]shown');
 });
+
+test('what is no command that the runner knows is text, and hides none behind it', () => {
+  const commands = new LogCommands(false);
+  expect(commands.line('::unknown::x')).toBe('::unknown::x');
+  expect(commands.line('::unknown::##[error]x')).toBe('##[error]x');
+  expect(commands.line('\u0085::error::y')).toBe('##[error]y');
+  commands.line('::set-env name=PATH::z');
+  expect(commands.annotations.map(({ message }) => message)).toEqual([
+    'x',
+    'y',
+    "Unable to process command '::set-env name=PATH::z' successfully.",
+  ]);
+});

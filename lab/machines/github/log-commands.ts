@@ -5,6 +5,12 @@ export interface Annotation {
   readonly message: string;
 }
 
+/** What the runner knows; anything else that looks like a command is text (actions/runner, ActionCommandManager). */
+const KNOWN = [
+  ...['add-mask', 'add-matcher', 'add-path', 'debug', 'echo', 'endgroup', 'error', 'group', 'notice'],
+  ...['remove-matcher', 'save-state', 'set-env', 'set-output', 'stop-commands', 'warning'],
+];
+
 interface Command {
   readonly name: string;
   readonly properties: Readonly<Record<string, string>>;
@@ -31,7 +37,7 @@ export class LogCommands {
 
   /** The line for the log; null when it shows nothing. */
   line(text: string): string | null {
-    const command = parseCommand(text);
+    const command = parseCommand(text, this.stopToken === null ? KNOWN : [...KNOWN, this.stopToken]);
     if (this.stopToken !== null) {
       if (command?.name === this.stopToken) this.stopToken = null;
       return this.mask(text);
@@ -70,6 +76,14 @@ export class LogCommands {
       case 'save-state':
         this.state[properties.name ?? ''] = data;
         return text;
+      case 'set-env':
+      case 'add-path':
+        // Without ACTIONS_ALLOW_UNSECURE_COMMANDS.
+        this.annotations.push({
+          level: 'error',
+          message: `Unable to process command '${text}' successfully.`,
+        });
+        return text;
       default:
         return text;
     }
@@ -90,15 +104,23 @@ export class LogCommands {
   }
 }
 
-/** `::name key=value,…::data` at the start of a line, or `##[name key=value;…]data` anywhere in it. */
-function parseCommand(text: string): Command | null {
-  const trimmed = text.trimStart();
+/**
+ * `::name key=value,…::data` at the start of a line, or `##[name key=value;…]data` anywhere in it, where the name is
+ * one of those that are known (ActionCommand.TryParseV2, then TryParse).
+ */
+function parseCommand(text: string, known: readonly string[]): Command | null {
+  // .NET takes U+0085 for white space.
+  const trimmed = text.replace(/^[\s\u0085]+/, '');
   const end = trimmed.indexOf('::', 2);
-  if (trimmed.startsWith('::') && end > 2)
-    return commandOf(trimmed.slice(2, end), ',', trimmed.slice(end + 2));
-  const old = /##\[([^\]]+)\](.*)$/s.exec(text);
-  if (old?.[1] !== undefined) return commandOf(old[1], ';', old[2] ?? '');
-  return null;
+  const found = [
+    ...(trimmed.startsWith('::') && end > 2
+      ? [commandOf(trimmed.slice(2, end), ',', trimmed.slice(end + 2))]
+      : []),
+    ...[/##\[([^\]]+)\](.*)$/s.exec(text) ?? []].flatMap(([, head, data]) =>
+      head === undefined ? [] : [commandOf(head, ';', data ?? '')],
+    ),
+  ];
+  return found.find(({ name }) => known.includes(name)) ?? null;
 }
 
 function commandOf(head: string, separator: string, data: string): Command {
