@@ -42,7 +42,7 @@ function prepare(): Run {
     sleep: async (ms) => {
       await sleep(ms);
     },
-    pending: new Pending({ save: core.saveState, get: core.getState }),
+    pending: pendingItems(),
   };
 }
 
@@ -72,8 +72,16 @@ function announce({ state, checks }: NonNullable<Report['health']>, log: Log): v
   if (state === 'degraded') log.warning(text);
 }
 
-/** Its failures are warnings: the job's result is that of its main steps. */
+function pendingItems(): Pending {
+  return new Pending({ save: core.saveState, get: core.getState });
+}
+
+/**
+ * Its failures are warnings: the job's result is that of its main steps. Without anything to undo it does not even
+ * read the inputs, which may be what the main step has refused.
+ */
 async function post(): Promise<void> {
+  if (pendingItems().empty) return;
   const run = prepare();
   for (const message of await cleanUp(run)) run.log.warning(message);
 }

@@ -21,6 +21,8 @@ interface Items {
   runner: RestorePoint;
 }
 
+const ITEMS: readonly (keyof Items)[] = ['key', 'opening', 'runner'];
+
 /** Where things are kept between main and post step: `core.saveState` and `core.getState`. */
 export interface StateStore {
   save(name: string, value: string): void;
@@ -41,6 +43,11 @@ export class Pending {
 
   note<Name extends keyof Items>(name: Name, item: Items[Name]): void {
     this.#store.save(name, JSON.stringify(item));
+  }
+
+  /** Nothing was noted, so there is nothing to undo. */
+  get empty(): boolean {
+    return ITEMS.every((name) => this.#store.get(name) === '');
   }
 
   read<Name extends keyof Items>(name: Name): Items[Name] | null {

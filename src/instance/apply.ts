@@ -18,7 +18,7 @@ import type { Action, InstanceStep } from './steps';
 
 const APPLY_TIMEOUT_MS = 30 * 60_000;
 /** apt and docker print a megabyte at most. */
-const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
+const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 
 export interface ApplyOptions {
   readonly connection: SshConnection;
@@ -93,7 +93,7 @@ export function instanceBusy(): ActionError {
 }
 
 /** Scripts, plan and, behind them, the program; the last line starts it all. */
-export function applyInput(token: string, options: ApplyOptions): string | Readable {
+function applyInput(token: string, options: ApplyOptions): string | Readable {
   const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options.compose));
   const plan = steps.length > 0 ? `plan() {\n${steps.join('\n')}\n}\n` : '';
   const turn = [token, options.run, options.turn, plan && 'plan'].map(shellQuote).join(' ');
