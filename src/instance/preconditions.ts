@@ -1,6 +1,6 @@
 import { ActionError } from '../errors';
 import type { Desired } from './desired';
-import type { DiskFacts, Facts } from './facts';
+import type { Facts } from './facts';
 import { shellQuote } from './quote';
 import { DATA_PATH_FILE, PROJECT, STACK_DIRECTORY } from './stack';
 
@@ -125,12 +125,21 @@ export function requireDisk(facts: Facts, work: { readonly install: boolean; rea
 /** Less than this is none: the registry writes state beside every layer. */
 const NO_ROOM_BYTES = 16 * MIB;
 
-/** The disk of the registry's images where it is full; null while it has room. */
-export function fullDisk(facts: Facts): DiskFacts | null {
+/**
+ * For a push that failed: a registry whose disk is full answers 500 like any other that fails.
+ *
+ * @throws ActionError `Registry disk is full`
+ */
+export function requireRoomForImages(facts: Facts): void {
   const disk = facts.disks.find(({ name }) => name === 'data');
-  if (disk === undefined) return null;
+  if (disk === undefined) return;
   const full = disk.available < NO_ROOM_BYTES || (disk.inodes > 0 && disk.inodesAvailable === 0);
-  return full ? disk : null;
+  if (!full) return;
+  throw new ActionError('Registry disk is full', {
+    doing: 'storing the image in the registry',
+    happened: `the disk at ${disk.mount} of the instance has ${Math.floor(disk.available / MIB)} MiB and ${disk.inodesAvailable} inodes free`,
+    next: 'Delete images and collect the garbage of the registry, or enlarge the disk; then run again',
+  });
 }
 
 function requireSpace(facts: Facts, name: string, need: { bytes: number; inodes: number }): void {

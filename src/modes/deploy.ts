@@ -6,7 +6,6 @@ import { Mender } from '../site/mender';
 import { registryAddress } from '../site/registry-address';
 import { enter, type SiteSurvey, setUp, surveySite } from '../site/site';
 import { together } from '../site/together';
-import { explainedPush } from './explain-push';
 import { findLocalImage, push, type RunnerSurvey, setUpRunner, surveyRunner } from './push-image';
 import { reportOf } from './report';
 
@@ -26,9 +25,7 @@ export async function deploy(run: Run): Promise<Report> {
       setUpRunner(run, runner),
     ]);
     const mender = new Mender(run, site.connection);
-    const images = await push(run, address, found, () => mender.mend()).catch(async (error: unknown) => {
-      throw await explainedPush(run, site, error);
-    });
+    const images = await push(run, address, found, () => mender.mend());
     return reportOf(run, site.vm, address, { outcomes: [...outcomes, changed, ...mender.outcomes], images });
   } finally {
     site.connection?.close();

@@ -1,6 +1,7 @@
 import { carryOut, type Outcome, survey } from '../converge/converge';
 import { messageOf } from '../errors';
 import type { Facts } from '../instance/facts';
+import { requireRoomForImages } from '../instance/preconditions';
 import type { Run } from '../run';
 import type { SshConnection } from '../ssh/connection';
 import { siteInstance } from './site';
@@ -21,6 +22,8 @@ export class Mender {
   /**
    * Reads the instance again, and sets up what is not as it was. What comes in its way is only logged: whoever calls
    * has an error already. Who calls meanwhile waits for the same look.
+   *
+   * @throws ActionError `Registry disk is full`: no further try would help
    */
   mend(): Promise<void> {
     this.work ??= this.look().finally(() => {
@@ -30,14 +33,22 @@ export class Mender {
   }
 
   private async look(): Promise<void> {
-    const { log } = this.run;
     if (this.connection === null) return;
-    log.info('Looking whether the registry runs');
+    this.run.log.info('Looking whether the registry runs');
+    const facts = await this.setUpAgain(this.connection);
+    if (facts !== null) requireRoomForImages(facts);
+  }
+
+  /** Returns the facts of before; null where they could not be read, or what they call for not be done. */
+  private async setUpAgain(connection: SshConnection): Promise<Facts | null> {
+    const { log } = this.run;
     try {
-      const found = await survey(siteInstance(this.run, this.connection), log);
+      const found = await survey(siteInstance(this.run, connection), log);
       if (found.plan.steps.length > 0) this.outcomes.push(await carryOut(found));
+      return found.state;
     } catch (error) {
       log.info(`The instance could not be set up again: ${messageOf(error)}`);
+      return null;
     }
   }
 }

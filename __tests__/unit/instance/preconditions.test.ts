@@ -1,6 +1,6 @@
 import type { Facts } from '../../../src/instance/facts';
 import { planInstance } from '../../../src/instance/plan';
-import { fullDisk } from '../../../src/instance/preconditions';
+import { requireRoomForImages } from '../../../src/instance/preconditions';
 import { BARE, converged, DESIRED } from './example';
 
 const os = (id: string, version: string) => ({ os: { id, version, codename: '', name: `${id} ${version}` } });
@@ -61,7 +61,9 @@ test.each<[string, Partial<Facts>, boolean]>([
   ['that counts no inodes', disk('data', { inodes: 0, inodesAvailable: 0 }), false],
   ['beside a full one', disk('root', { available: 0 }), false],
 ])('a disk of images %s', (_, changes, full) => {
-  expect(fullDisk({ ...BARE, ...changes })?.name).toBe(full ? 'data' : undefined);
+  const look = expect(() => requireRoomForImages({ ...BARE, ...changes }));
+  if (full) look.toThrow('Registry disk is full');
+  else look.not.toThrow();
 });
 
 test('a UI port that is not used may be taken', () => {
