@@ -16,7 +16,7 @@ import { fingerprint } from './machines';
  * Docker Hub and Docker's package repository fail: an instance that is set up does not mind; otherwise the run waits a
  * little, or ends with an error that names cause and remedy.
  */
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 let story: Story;
 
