@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { exec as toolkitExec } from '@actions/exec';
 
@@ -39,16 +40,53 @@ export function childEnvironment(environment: NodeJS.ProcessEnv): NodeJS.Process
   );
 }
 
+/** The commands of one step on this machine. */
+export interface LocalCommands {
+  readonly exec: Exec;
+  /**
+   * Ends them, because the step is cancelled. Those that got input change this machine, and take a moment: they are
+   * left to end by themselves, which is what the promise is for. No command is started afterwards.
+   */
+  end(): Promise<unknown>;
+}
+
 /** Commands on this machine. */
-export function localExec(environment: NodeJS.ProcessEnv): Exec {
+export function localCommands(environment: NodeJS.ProcessEnv): LocalCommands {
   const env = childEnvironment(environment);
-  return (command, args, options) => {
-    const keep = options.keepBytes ?? 4 * 1024 * 1024;
-    const streams = { out: new Tail(keep, options.onLine), err: new Tail(keep, options.onLine) };
-    return options.stdin === undefined
-      ? runPlain(env, [command, ...args], options.timeoutMs, streams)
-      : runWithInput(env, [command, ...args], options.timeoutMs, streams, options.stdin);
+  const changing = new Map<number, Promise<unknown>>();
+  let ended = false;
+  return {
+    exec(command, args, options) {
+      if (ended) return new Promise(() => {});
+      const keep = options.keepBytes ?? 4 * 1024 * 1024;
+      const streams = { out: new Tail(keep, options.onLine), err: new Tail(keep, options.onLine) };
+      if (options.stdin === undefined) return runPlain(env, [command, ...args], options.timeoutMs, streams);
+      return runWithInput(env, [command, ...args], options.timeoutMs, streams, options.stdin, changing);
+    },
+    end() {
+      ended = true;
+      for (const pid of children()) if (!changing.has(pid)) terminate(pid);
+      return Promise.all(changing.values());
+    },
   };
+}
+
+/** The processes that this one has started, as far as the system tells. @actions/exec does not hand them out. */
+function children(): number[] {
+  try {
+    const list = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8');
+    return list.split(' ').map(Number).filter(Boolean);
+  } catch {
+    return [];
+  }
+}
+
+function terminate(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 interface Streams {
@@ -91,8 +129,10 @@ function runWithInput(
   timeoutMs: number,
   { out, err }: Streams,
   stdin: string | Buffer,
+  running: Map<number, Promise<unknown>>,
 ): Promise<ExecResult> {
-  return new Promise((resolve) => {
+  let pid = 0;
+  const result = new Promise<ExecResult>((resolve) => {
     const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
     let kill: NodeJS.Timeout | undefined;
     const timer = setTimeout(() => {
@@ -110,7 +150,10 @@ function runWithInput(
     child.on('close', settle);
     child.stdin.on('error', () => {});
     child.stdin.end(stdin);
+    pid = child.pid ?? 0;
   });
+  running.set(pid, result);
+  return result.finally(() => running.delete(pid));
 }
 
 /** Keeps the end of a stream, and hands out its lines. */

@@ -5,7 +5,7 @@ import * as core from '@actions/core';
 import { cleanUp } from './cleanup/clean-up';
 import { Pending } from './cleanup/pending';
 import { messageOf } from './errors';
-import { localExec } from './exec';
+import { type LocalCommands, localCommands } from './exec';
 import { readGoogleContext } from './gcp/context';
 import type { Mode } from './inputs';
 import { readInputs } from './inputs';
@@ -28,7 +28,7 @@ const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   'health-check': healthCheck,
 };
 
-function prepare(): Run {
+function prepare(commands: LocalCommands): Run {
   const { env } = process;
   const log = actionsLog();
   maskInputs(log);
@@ -38,7 +38,7 @@ function prepare(): Run {
     job: readJob(env),
     google: readGoogleContext(env),
     log,
-    host: localHost(localExec(env), env.DOCKER_CONFIG || join(homedir(), '.docker')),
+    host: localHost(commands.exec, env.DOCKER_CONFIG || join(homedir(), '.docker')),
     sleep: async (ms) => {
       await sleep(ms);
     },
@@ -57,7 +57,13 @@ function maskInputs(log: Log): void {
 }
 
 async function main(): Promise<void> {
-  const run = prepare();
+  const commands = localCommands(process.env);
+  onSignal(async (signal) => {
+    core.info(`${signal}: this step is cancelled; the post step undoes what it made`);
+    await Promise.race([commands.end(), sleep(ENDING_MS)]);
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  });
+  const run = prepare(commands);
   const report = await MODES[run.inputs.mode](run);
   for (const [name, value] of Object.entries(outputsOf(report))) core.setOutput(name, value);
   if (run.inputs.summary) await core.summary.addRaw(summaryOf(report)).write();
@@ -82,9 +88,23 @@ function pendingItems(): Pending {
  */
 async function post(): Promise<void> {
   if (pendingItems().empty) return;
-  const run = prepare();
+  onSignal(async (signal) => core.info(`${signal}: what the main step left is put away first`));
+  const run = prepare(localCommands(process.env));
   for (const message of await cleanUp(run)) run.log.warning(message);
 }
+
+/**
+ * GitHub cancels a step with SIGINT, after 7.5 s SIGTERM, after 2.5 s more SIGKILL. Node would die of the first one at
+ * once, and leave its commands running beside the post step.
+ *
+ * https://docs.github.com/actions/reference/workflow-cancellation-reference
+ */
+function onSignal(act: (signal: 'SIGINT' | 'SIGTERM') => Promise<void>): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void act(signal));
+}
+
+/** Commands that change this machine end within this, before SIGTERM comes. */
+const ENDING_MS = 6000;
 
 /** GitHub runs this file twice; what the main step saved tells the post step from it. */
 const isPost = core.getState('isPost') !== '';

@@ -116,7 +116,9 @@ function killings(steps: readonly Step[]): { step: Step; command: number; kill: 
   return steps.flatMap((step, index) =>
     DEPTHS.map((command, depth) => {
       const kill = KILLS[(index + depth) % KILLS.length] ?? 'script';
-      return { step, command, kill: kill === 'script' && index % 2 === 1 ? 'shell' : kill };
+      // After the last command the shell is alone.
+      const alone = command === DEPTHS.at(-1);
+      return { step, command, kill: kill === 'script' && index % 2 === 1 && !alone ? 'shell' : kill };
     }),
   );
 }
@@ -132,7 +134,7 @@ test('killed, without power or without sshd in each step in turn: the next run g
     if (last !== 'shell') await pauseAt(step, command);
     runs.push(action({ ...inputs, mode: 'bootstrap' }));
     if (last === 'shell') {
-      await waitFor('registry-1', 'pgrep -f "^flock -w"');
+      await waitFor('registry-1', 'pgrep -f "^flock --timeout 900"');
       await pauseAt(step, command);
     }
     await reached(runs);

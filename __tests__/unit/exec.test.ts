@@ -1,6 +1,6 @@
-import { childEnvironment, localExec } from '../../src/exec';
+import { childEnvironment, localCommands } from '../../src/exec';
 
-const exec = localExec({ PATH: process.env.PATH, INPUT_TOKEN: 'secret' });
+const { exec } = localCommands({ PATH: process.env.PATH, INPUT_TOKEN: 'secret' });
 const sh = (script: string, options: { stdin?: string; timeoutMs?: number; keepBytes?: number } = {}) => {
   const lines: string[] = [];
   const onLine = (line: string) => void lines.push(line);
@@ -53,4 +53,16 @@ test('children see nothing that was for this action alone', async () => {
     GITHUB_SHA: 'x',
     DOCKER_HOST: 'x',
   });
+});
+
+test('when the step is cancelled, commands are ended but for those that change the machine', async () => {
+  const commands = localCommands({ PATH: process.env.PATH });
+  const long = commands.exec('sleep', ['60'], { timeoutMs: 60_000 });
+  const changing = commands.exec('sh', ['-c', 'cat; sleep 1; echo done'], { stdin: '', timeoutMs: 5000 });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await commands.end();
+  expect(await changing).toMatchObject({ status: 0, stdout: 'done\n' });
+  expect((await long).status).not.toBe(0);
+  const started = commands.exec('true', [], { timeoutMs: 1000 }).then(() => 'started');
+  expect(await Promise.race([started, changing.then(() => 'not started')])).toBe('not started');
 });

@@ -1,3 +1,4 @@
+import type { PushTag } from '../image/local-tag';
 import type { RestorePoint } from '../runner/restore';
 
 /** An SSH key of this run in an instance's metadata. */
@@ -7,18 +8,23 @@ export interface PendingKey {
   readonly instance: string;
   /** The line of `ssh-keys`; holds no secret. */
   readonly entry: string;
+  /** The call that makes it has ended. Before that it may appear at any time. */
+  readonly settled: boolean;
 }
 
 /** A firewall rule of this run. */
 export interface PendingOpening {
   readonly project: string;
   readonly name: string;
+  /** As of PendingKey. */
+  readonly settled: boolean;
 }
 
 interface Items {
   key: PendingKey;
   opening: PendingOpening;
   runner: RestorePoint;
+  tag: PushTag;
 }
 
 const ITEMS: readonly (keyof Items)[] = ['key', 'opening', 'runner'];
@@ -41,7 +47,8 @@ export class Pending {
     this.#store = store;
   }
 
-  note<Name extends keyof Items>(name: Name, item: Items[Name]): void {
+  /** Null: it is undone already. */
+  note<Name extends keyof Items>(name: Name, item: Items[Name] | null): void {
     this.#store.save(name, JSON.stringify(item));
   }
 
@@ -52,6 +59,6 @@ export class Pending {
 
   read<Name extends keyof Items>(name: Name): Items[Name] | null {
     const text = this.#store.get(name);
-    return text === '' ? null : (JSON.parse(text) as Items[Name]);
+    return text === '' ? null : (JSON.parse(text) as Items[Name] | null);
   }
 }

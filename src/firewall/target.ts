@@ -120,7 +120,9 @@ function ruleChanges(steps: readonly FirewallStep[]): RuleChange[] {
     if (action.kind === 'delete')
       changes.push({
         of: [step],
-        send: (compute, project) => compute.deleteFirewallRule(project, action.name),
+        send: async (compute, project) => {
+          await compute.deleteFirewallRule(project, action.name);
+        },
       });
     if (action.kind === 'patch') {
       const before = patches.get(action.name);

@@ -63,6 +63,6 @@ export interface Compute {
   insertFirewallRule(project: string, rule: FirewallRule): Promise<void>;
   /** A merge patch: fields that are absent stay. */
   patchFirewallRule(project: string, name: string, fields: Partial<FirewallRule>): Promise<void>;
-  /** A rule that is gone already is no error. */
-  deleteFirewallRule(project: string, name: string): Promise<void>;
+  /** False where there is no such rule, which is no error. */
+  deleteFirewallRule(project: string, name: string): Promise<boolean>;
 }

@@ -164,12 +164,13 @@ class GoogleCompute implements Compute {
     if (error) throw explainApiError(error, call);
   }
 
-  async deleteFirewallRule(project: string, name: string): Promise<void> {
+  async deleteFirewallRule(project: string, name: string): Promise<boolean> {
     const call = ruleCall('deleting', project, name, 'compute.firewalls.delete');
     const error = await this.#changeRule(project, call, (requestId) =>
       this.#clients.firewalls().delete({ project, firewall: name, requestId }, write()),
     );
     if (error && !isMissing(error)) throw explainApiError(error, call);
+    return error === null;
   }
 
   /**

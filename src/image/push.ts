@@ -3,6 +3,7 @@ import type { Log } from '../log';
 import { lastLine } from '../show';
 import type { Sleep } from '../sleep';
 import type { Docker, LocalImage, Transfer } from './docker';
+import { type PushTag, putTagBack } from './local-tag';
 import { foreignProgress } from './progress';
 import { classifyFailure, type FailureKind } from './push-failure';
 import { familiarName, formatReference, normalise, type PushTarget, type Reference } from './reference';
@@ -35,6 +36,8 @@ export interface PushTools {
   readonly sleep: Sleep;
   /** Called before a push that failed is tried again: whoever can sees to it that the registry runs. */
   readonly mend?: () => Promise<void>;
+  /** Is given a local tag before it is made for the push, and null when it is gone again. */
+  readonly onTag: (tag: PushTag | null) => void;
 }
 
 /**
@@ -100,13 +103,12 @@ async function pushTarget(
     const there = await alreadyThere(job, target, before, local, verified, tools);
     if (there) return { reference, digest: before.digest, before: before.digest };
   }
-  const tagged = await tools.docker.inspect(reference);
-  if (tagged?.id !== local.id) await tools.docker.tag(local.id, reference);
+  const made = await makeTag(reference, local, tools);
   let putting: Promise<void> | null = null;
   try {
     const result = await transfer('push', reference, tools);
     // Beside what follows, which is between this run and the registry.
-    putting = putBack(reference, tagged, local, tools);
+    putting = putBack(made, tools);
     if (!result.ok) throw pushFailed(reference, job.registry, result);
     const served = await servedTag(job, target, tools);
     if (job.verify) {
@@ -115,8 +117,18 @@ async function pushTarget(
     }
     return { reference, digest: served.digest, before: before?.digest ?? null };
   } finally {
-    await (putting ?? putBack(reference, tagged, local, tools));
+    await (putting ?? putBack(made, tools));
   }
+}
+
+/** Makes the tag to push; null where it is there already. */
+async function makeTag(reference: string, local: LocalImage, tools: PushTools): Promise<PushTag | null> {
+  const before = (await tools.docker.inspect(reference))?.id ?? null;
+  if (before === local.id) return null;
+  const tag = { reference, image: local.id, before };
+  tools.onTag(tag);
+  await tools.docker.tag(local.id, reference);
+  return tag;
 }
 
 /** What the tag leads to; a tag that leads to something broken is overwritten like any other. */
@@ -184,14 +196,13 @@ async function servedTag(
 }
 
 /** Leaves the tag as it was found. Its failure is not worth the push's success, nor its error. */
-async function putBack(reference: string, before: LocalImage | null, local: LocalImage, tools: PushTools) {
+async function putBack(tag: PushTag | null, { docker, log, onTag }: PushTools) {
+  if (tag === null) return;
   try {
-    if (before?.id === local.id) return;
-    // Also where another tag follows: with the tag goes the digest that the push gave to the image.
-    await tools.docker.untag(reference);
-    if (before !== null) await tools.docker.tag(before.id, reference);
+    await putTagBack(tag, docker);
+    onTag(null);
   } catch (error) {
-    tools.log.warning(`The local tag ${reference} could not be put back as it was: ${String(error)}`);
+    log.warning(`The local tag ${tag.reference} could not be put back as it was: ${String(error)}`);
   }
 }
 

@@ -117,8 +117,9 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
   switch (action.kind) {
     case 'repair-packages':
     case 'start-engine':
-    case 'reload-engine':
       return [];
+    case 'reload-engine':
+      return action.mirrors;
     case 'install-packages':
     case 'install-engine':
     case 'remove-packages':

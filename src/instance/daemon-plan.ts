@@ -7,7 +7,8 @@ export const DAEMON_CONFIG = '/etc/docker/daemon.json';
 
 /**
  * Adds the mirrors to the daemon's configuration; everything else in it stays. It is written before an engine is
- * installed, so that its first start takes it; an engine that runs is told to reload, which restarts nothing.
+ * installed, so that its first start takes it; an engine that runs is told to reload, which restarts nothing, also
+ * where a run was cut off between the two.
  *
  * @throws ActionError `Broken daemon.json`
  */
@@ -16,12 +17,12 @@ export function daemonSteps({ docker }: Desired, facts: Facts): InstanceStep[] {
   const config = parseConfig(facts.texts.get(DAEMON_CONFIG) ?? '');
   const present = readMirrors(config);
   const missing = docker.mirrors.filter((mirror) => !present.some((other) => sameAddress(other, mirror)));
-  if (missing.length === 0) return [];
+  if (missing.length === 0) return facts.mirrors === null ? [] : reloadSteps(docker.mirrors, facts);
 
   const mirrors = [...present, ...missing];
   const content = `${JSON.stringify({ ...config, 'registry-mirrors': mirrors }, null, 2)}\n`;
   const why = 'registry-mirrors asks for them';
-  const steps = [
+  return [
     instanceStep(
       { kind: 'write-file', path: DAEMON_CONFIG, content },
       `registry-mirrors in ${DAEMON_CONFIG}`,
@@ -29,11 +30,24 @@ export function daemonSteps({ docker }: Desired, facts: Facts): InstanceStep[] {
       mirrors.join(', '),
       why,
     ),
+    ...reloadSteps(docker.mirrors, facts),
   ];
-  if (facts.service.active === 'active') {
-    steps.push(instanceStep({ kind: 'reload-engine' }, 'service docker', 'running', 'reloaded', why));
-  }
-  return steps;
+}
+
+/** An engine that runs without the mirrors loads its file again; one that does not answer is started later on. */
+function reloadSteps(mirrors: readonly string[], facts: Facts): InstanceStep[] {
+  const loaded = facts.mirrors ?? [];
+  const isLoaded = mirrors.every((mirror) => loaded.some((other) => sameAddress(other, mirror)));
+  if (isLoaded || facts.service.active !== 'active' || facts.engine === '') return [];
+  return [
+    instanceStep(
+      { kind: 'reload-engine', mirrors },
+      'service docker',
+      'running without the mirrors',
+      'reloaded',
+      `it has to load ${DAEMON_CONFIG}`,
+    ),
+  ];
 }
 
 function parseConfig(text: string): Record<string, unknown> {

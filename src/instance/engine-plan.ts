@@ -124,12 +124,12 @@ function repositorySteps({ docker }: Desired, facts: Facts): InstanceStep[] {
     );
   }
   const base = `${docker.repository}/${facts.os.id}`;
-  if (!facts.files.has(KEYRING)) {
+  if (!facts.keyringWhole) {
     steps.push(
       instanceStep(
         { kind: 'install-keyring', url: `${base}/gpg`, path: KEYRING },
         `file ${KEYRING}`,
-        null,
+        facts.files.has(KEYRING) ? 'no whole key' : null,
         `${base}/gpg`,
         "apt verifies Docker's packages with it",
       ),

@@ -25,6 +25,8 @@ export interface Facts {
   readonly docker: string;
   /** Version of the engine that answers; empty when none does. */
   readonly engine: string;
+  /** Mirrors that the engine has loaded; null where its file asks for none, or it does not answer. */
+  readonly mirrors: readonly string[] | null;
   /** Path of the Compose plugin. */
   readonly composePlugin: string | null;
   /** docker.service, as systemd sees it; empty strings where it does not know. */
@@ -35,6 +37,8 @@ export interface Facts {
   readonly brokenPackages: readonly string[];
   /** SHA-256 of the files that matter here and exist, by path. */
   readonly files: ReadonlyMap<string, string>;
+  /** Docker's key for apt is there, and is whole. */
+  readonly keyringWhole: boolean;
   /** Text of some of them, by path. */
   readonly texts: ReadonlyMap<string, string>;
   /** Files of apt, other than docker.sources, that have an entry for Docker's repository. */
@@ -176,11 +180,13 @@ const facts: Shape<Facts> = fields<{ [K in keyof Facts]: Facts[K] }>({
   userInDockerGroup: flag,
   docker: text(),
   engine: text(),
+  mirrors: nullable(list(text())),
   composePlugin: nullable(text()),
   service: fields({ load: optionalText, active: optionalText, enabled: optionalText, pid: optionalText }),
   packages: table(text()),
   brokenPackages: list(text()),
   files: table(text()),
+  keyringWhole: flag,
   texts: table(base64Text),
   aptEntries: list(text()),
   disks: list(

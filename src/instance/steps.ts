@@ -15,7 +15,8 @@ export type Action =
   /** The Compose plugin, fetched on the runner and sent along. */
   | { readonly kind: 'install-compose' }
   | { readonly kind: 'start-engine' }
-  | { readonly kind: 'reload-engine' }
+  /** Until it has loaded these mirrors. */
+  | { readonly kind: 'reload-engine'; readonly mirrors: readonly string[] }
   | { readonly kind: 'add-to-group'; readonly user: string }
   | { readonly kind: 'pull-images'; readonly images: readonly string[] }
   | {

@@ -1,5 +1,6 @@
 import { asPlanned, carryOut, type Outcome, type Survey, survey } from '../converge/converge';
 import { dockerCli, type LocalImage } from '../image/docker';
+import type { PushTag } from '../image/local-tag';
 import { findImage, pushImage } from '../image/push';
 import { waitUntilAnswered } from '../image/reach';
 import { openRegistry, speaksHttps } from '../image/registry-api';
@@ -73,7 +74,8 @@ export async function push(
     mend,
   });
   try {
-    const tools = { docker: dockerCli(run.host.exec), api, log, sleep, mend };
+    const onTag = (tag: PushTag | null) => run.pending.note('tag', tag);
+    const tools = { docker: dockerCli(run.host.exec), api, log, sleep, onTag, mend };
     const pushed = await pushImage({ ...inputs.push, registry }, found, tools);
     return pushed.map(({ reference, digest }) => ({ reference, digest }));
   } finally {

@@ -36,16 +36,22 @@ replace() {
   target=$1 content=$2 mode=$3
   if [ "$content" = - ]; then
     rm -f -- "$target"
-    return
+  else
+    temporary=$(mktemp "${target%/*}/.${target##*/}.gce-registry.XXXXXX")
+    trap 'rm -f -- "$temporary"' EXIT
+    chmod "$mode" "$temporary"
+    if [ -e "$target" ]; then cp -p -- "$target" "$temporary"; fi
+    printf %s "$content" | base64 -d >"$temporary"
+    sync "$temporary" 2>/dev/null || sync
+    mv -f -- "$temporary" "$target"
+    trap - EXIT
   fi
-  temporary=$(mktemp "$target.XXXXXX")
-  trap 'rm -f -- "$temporary"' EXIT
-  chmod "$mode" "$temporary"
-  if [ -e "$target" ]; then cp -p -- "$target" "$temporary"; fi
-  printf %s "$content" | base64 -d >"$temporary"
-  sync "$temporary" 2>/dev/null || sync
-  mv -f -- "$temporary" "$target"
-  trap - EXIT
+  sync "${target%/*}" 2>/dev/null || sync
+}
+
+# What a run that was killed while it wrote has left.
+remove_leftovers() {
+  rm -f -- "${file%/*}/.${file##*/}".gce-registry.* "$store/.${ledger##*/}".gce-registry.*
 }
 
 under_systemd() {
@@ -57,6 +63,7 @@ if [ "$verb" != read ]; then mkdir -p "$store"; fi
 if [ -d "$store" ]; then
   exec 9>"$store/lock"
   flock -w 60 9
+  remove_leftovers
 fi
 
 case $verb in

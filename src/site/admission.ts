@@ -27,8 +27,11 @@ export async function admitRunner(run: Run, compute: Compute, vm: Instance, addr
   });
   if (rule === null) return;
   log.info(`firewall: opening ${rule.name} admits this runner (${address}) until the post step`);
-  pending.note('opening', { project: vm.network.project, name: rule.name });
-  await compute.insertFirewallRule(vm.network.project, rule);
+  const opening = { project: vm.network.project, name: rule.name };
+  pending.note('opening', { ...opening, settled: false });
+  await compute
+    .insertFirewallRule(vm.network.project, rule)
+    .finally(() => pending.note('opening', { ...opening, settled: true }));
 }
 
 /** The admission of this runner: begun once, by whoever learns its address first. */

@@ -47,8 +47,12 @@ function admitEphemeralKey({ inputs, log, pending }: Run, compute: Compute, vm: 
   log.mask(privateKey);
   const now = new Date();
   const entry = sshKeysEntry(inputs.ssh.user, publicKey, new Date(now.getTime() + KEY_LIFETIME_MS));
-  pending.note('key', { project: vm.project, zone: vm.zone, instance: vm.name, entry });
-  return { privateKey, admitted: compute.editMetadata('ssh-keys', (value) => addSshKey(value, entry, now)) };
+  const item = { project: vm.project, zone: vm.zone, instance: vm.name, entry };
+  pending.note('key', { ...item, settled: false });
+  const admitted = compute
+    .editMetadata('ssh-keys', (value) => addSshKey(value, entry, now))
+    .finally(() => pending.note('key', { ...item, settled: true }));
+  return { privateKey, admitted };
 }
 
 async function connectWith(

@@ -364,7 +364,7 @@ describe('firewall rules', () => {
     ['as an operation', [RUNNING], [failed('RESOURCE_NOT_FOUND', 404)]],
   ])('deleting what is gone is no error, %s', async (_when, del, wait) => {
     const { compute } = scripted({ delete: del, wait });
-    await expect(compute.deleteFirewallRule('p', 'r')).resolves.toBeUndefined();
+    await expect(compute.deleteFirewallRule('p', 'r')).resolves.toBe(false);
   });
 
   test('an error of the list is never taken for a project without rules', async () => {

@@ -67,6 +67,8 @@ export const BARE: Facts = {
     volumeHoldsImages: false,
   },
   lock: { turn: '', busy: false },
+  keyringWhole: false,
+  mirrors: null,
   listeners: [],
   cutOff: false,
   registryStatus: null,

@@ -109,6 +109,12 @@ describe('a bare instance', () => {
     });
   });
 
+  test('whose key for apt was cut off gets it again', () => {
+    const cutOff = { ...BARE, files: new Map([['/etc/apt/keyrings/docker.asc', 'x']]) };
+    expect(kinds(DESIRED, cutOff)).toContain('install-keyring');
+    expect(kinds(DESIRED, { ...cutOff, keyringWhole: true })).not.toContain('install-keyring');
+  });
+
   test('gets the mirrors before the engine, which then starts with them', () => {
     const desired = withDocker({ mirrors: ['https://mirror.gcr.io'] });
     expect(kinds(desired, BARE)[0]).toBe('write-file');
@@ -203,7 +209,15 @@ describe('daemon.json', () => {
   });
 
   test('that has the mirror stays', () => {
-    expect(kinds(desired, withConfig('{"registry-mirrors": ["https://mirror.gcr.io/"]}'))).toEqual([]);
+    const facts = withConfig('{"registry-mirrors": ["https://mirror.gcr.io/"]}');
+    expect(kinds(desired, { ...facts, mirrors: ['https://mirror.gcr.io/'] })).toEqual([]);
+    expect(kinds(desired, { ...facts, mirrors: null })).toEqual([]);
+  });
+
+  test('that was written and not loaded, by a run that was cut off, is loaded', () => {
+    const facts = withConfig('{"registry-mirrors": ["https://mirror.gcr.io"]}');
+    expect(kinds(desired, { ...facts, mirrors: [] })).toEqual(['reload-engine']);
+    expect(kinds(desired, { ...facts, mirrors: [], engine: '' })).not.toContain('reload-engine');
   });
 
   test.each(['{', '[]', '{"registry-mirrors": "x"}', '// comment\n{}'])('%j is refused', (text) => {

@@ -103,7 +103,7 @@ step_install_keyring() {
   say "Fetching $1 (up to $KEY_TIMEOUT s, with retries)"
   key=$(curl -fsSL --globoff --proto '=https,http' --retry 5 --retry-connrefused --retry-max-time "$((KEY_TIMEOUT / 2))" \
     --connect-timeout 10 --max-time "$((KEY_TIMEOUT / 2))" -- "$1")
-  if [[ $key != '-----BEGIN PGP PUBLIC KEY BLOCK-----'* ]]; then
+  if [[ $key != '-----BEGIN PGP PUBLIC KEY BLOCK-----'*'-----END PGP PUBLIC KEY BLOCK-----'* ]]; then
     say "$1 is not a PGP public key"
     return 1
   fi
@@ -152,6 +152,8 @@ step_install_compose() {
   chmod 0755 -- "$temporary"
   "$temporary" docker-cli-plugin-metadata </dev/null
   sync -- "$temporary"
+  # Cut off from here on, the plugin is ours, and of no release that anybody asks for.
+  printf 'being replaced\n' | put_file "$3" 0644
   mv -fT -- "$temporary" "$directory/docker-compose"
   sync -- "$directory"
   printf '%s\n' "$4" | put_file "$3" 0644
@@ -166,8 +168,19 @@ step_start_engine() {
   return 1
 }
 
+has_mirrors() {
+  local mirror loaded
+  loaded=$(timeout 10 docker info --format '{{range .RegistryConfig.Mirrors}}{{.}} {{end}}' 2>/dev/null) || return 1
+  for mirror in "$@"; do [[ " $loaded" == *" ${mirror%/}/ "* || " $loaded" == *" ${mirror%/} "* ]] || return 1; done
+}
+
+# step_reload_engine MIRROR …: the daemon loads its file after the signal, not before `systemctl reload` returns.
 step_reload_engine() {
   systemctl reload docker.service
+  if wait_for 30 has_mirrors "$@"; then return 0; fi
+  journalctl -u docker.service -n 20 --no-pager -o cat || true
+  say "After 30 s the engine has not loaded its mirrors"
+  return 1
 }
 
 step_add_to_group() {
@@ -225,6 +238,15 @@ compose_up() {
   say "$output"
 }
 
+# Compose makes a container under a passing name when it replaces one. Killed before it gives it its own, it would go
+# on with that one later, under the wrong name.
+remove_unnamed() {
+  local id name
+  while read -r id name; do
+    [[ $name =~ ^gce-registry-(registry|ui)-1$ ]] || docker container rm --force "$id" >/dev/null || true
+  done < <(docker container ls --all --filter label=com.docker.compose.project=gce-registry --format '{{.ID}} {{.Names}}')
+}
+
 answers() { [[ -n $(http_status "$1" "$2") ]]; }
 
 # step_start_containers SERVICE:PORT:PATH,… SERVICE …: starts what is not as it should be; makes the containers of the
@@ -233,6 +255,7 @@ step_start_containers() {
   local endpoints endpoint service port path
   IFS=, read -r -a endpoints <<<"$1"
   shift
+  remove_unnamed
   (($# == 0)) || compose_up --no-deps --force-recreate "$@"
   compose_up --remove-orphans
   for endpoint in "${endpoints[@]}"; do

@@ -168,6 +168,13 @@ file_facts() {
   REPLY="{$OUT}"
 }
 
+# Whether a file is an armoured PGP key up to its end: with one that was cut off apt would take no package.
+is_whole_key() {
+  local text
+  [[ -f $1 ]] && { text=$(<"$1"); } 2>/dev/null &&
+    [[ $text == *'-----BEGIN PGP PUBLIC KEY BLOCK-----'*'-----END PGP PUBLIC KEY BLOCK-----'* ]]
+}
+
 text_facts() {
   local OUT='' path text
   for path in "${TEXTS[@]}"; do
@@ -274,7 +281,7 @@ data_facts() {
 facts() {
   local marker=$1 connection=$2 user=$3 registry_port=$4 ui_port=$5 data_path=$6
   local OUT='' REPLY='' PACKAGE_FACTS='' BROKEN_FACTS='' docker='' client port member docker_root=/var/lib/docker text
-  local version='' systemd=false member=false inspect_fd='' running_fd='' version_fd='' turn busy=false
+  local version='' systemd=false member=false inspect_fd='' running_fd='' version_fd='' mirrors_fd='' turn busy=false
 
   last_turn
   turn=$REPLY
@@ -290,6 +297,9 @@ facts() {
     exec {inspect_fd}< <(timeout 15 docker container inspect --format "$CONTAINER" \
       gce-registry-registry-1 gce-registry-ui-1 2>/dev/null)
     exec {running_fd}< <(timeout 15 docker ps --no-trunc --format "$RUNNING" 2>/dev/null)
+    if [[ -f /etc/docker/daemon.json && $(</etc/docker/daemon.json) == *'"registry-mirrors"'* ]]; then
+      exec {mirrors_fd}< <(timeout 15 docker info --format '{{json .RegistryConfig.Mirrors}}' 2>/dev/null)
+    fi
   fi
   local packages_fd service_fd forward_fd listeners_fd registry_fd ui_fd
   exec {packages_fd}< <(dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' 2>/dev/null)
@@ -317,6 +327,8 @@ facts() {
   put docker "$docker"
   plugin_fact && put_raw composePlugin "$REPLY"
   file_facts && put_raw files "$REPLY"
+  text=false && is_whole_key /etc/apt/keyrings/docker.asc && text=true
+  put_raw keyringWhole "$text"
   text_facts && put_raw texts "$REPLY"
   apt_entry_facts && put_raw aptEntries "$REPLY"
   if [[ -f /etc/docker/daemon.json ]]; then
@@ -337,6 +349,9 @@ facts() {
   REPLY='[]' && { [[ -z $inspect_fd ]] || json_list <&"$inspect_fd"; } && put_raw containers "$REPLY"
   REPLY='[]' && { [[ -z $running_fd ]] || json_list <&"$running_fd"; } && put_raw running "$REPLY"
   { [[ -z $version_fd ]] || read -r version <&"$version_fd" || version=; } && put engine "$version"
+  text= && { [[ -z $mirrors_fd ]] || read -r text <&"$mirrors_fd" || text=; }
+  [[ $text != null ]] || text='[]'
+  put_raw mirrors "${text:-null}"
   lock_facts "$turn" "$busy" && put_raw lock "$REPLY"
   printf '\n%s {%s}\n' "$marker" "$OUT"
 }
