@@ -154,8 +154,8 @@ async function leftovers(): Promise<string> {
 
 /** No process of a run is left, on either machine. */
 async function expectQuiet(): Promise<void> {
-  await waitFor('runner', '! pgrep -f "^docker push|daemon-file.sh|dist/index.js"', 60);
-  await waitFor('registry-1', '! pgrep -f "bash --norc --noprofile"', 120);
+  await waitFor('runner', '! pgrep -f "^docker push|[d]aemon-file.sh|[d]ist/index.js"', 60);
+  await waitFor('registry-1', '! pgrep -f "[b]ash --norc --noprofile"', 120);
 }
 
 test.each(PHASES)('cancelled $name: the post step leaves nothing behind', async (phase) => {
@@ -189,7 +189,7 @@ async function killed(phase: Phase): Promise<void> {
   await phase.reached(run);
   await output(
     'runner',
-    'kill -KILL $(cat /home/runner/work/job-*/main/pid); pkill -KILL -f "daemon-file.sh" || true',
+    'kill -KILL $(cat /home/runner/work/job-*/main/pid); pkill -KILL -f "[d]aemon-file.sh" || true',
   );
   await phase.release?.();
   await run.seen;

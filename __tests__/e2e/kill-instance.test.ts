@@ -102,23 +102,40 @@ const kills = {
 };
 type Kill = keyof typeof kills;
 
-/** A step is killed at its first command, in its midst, and after its last. */
+/** Before its first command, in its midst, and after its last. */
 const DEPTHS = [1, 7, 1_000_000];
+const MORE_DEPTHS = [1, 3, 7, 15, 40, 1_000_000];
 const KILLS: readonly Kill[] = ['script', 'power', 'sshd'];
 
-/** The first of the steps that a function of the script takes. */
-function onePerFunction(steps: readonly Step[]): Step[] {
-  return steps.filter((step, index) => steps.findIndex(({ name }) => name === step.name) === index);
+interface Killing {
+  readonly step: Step;
+  readonly command: number;
+  readonly kill: Kill;
 }
 
-/** Each step with each kill: later ones at another depth, so that every kill is tried at every depth. */
-function killings(steps: readonly Step[]): { step: Step; command: number; kill: Kill }[] {
-  return steps.flatMap((step, index) =>
+/** Each step with each kill, where the depths take turns; only one of the steps that a function takes. */
+function someKillings(steps: readonly Step[]): Killing[] {
+  const first = steps.filter((step, index) => steps.findIndex(({ name }) => name === step.name) === index);
+  return first.flatMap((step, index) =>
     DEPTHS.map((command, depth) => {
       const kill = KILLS[(index + depth) % KILLS.length] ?? 'script';
       // After the last command the shell is alone.
       const alone = command === DEPTHS.at(-1);
       return { step, command, kill: kill === 'script' && index % 2 === 1 && !alone ? 'shell' : kill };
+    }),
+  );
+}
+
+/** Each step with each kill at each depth. The last depth comes last: the step is done then. */
+function allKillings(steps: readonly Step[]): Killing[] {
+  return steps.flatMap((step) =>
+    MORE_DEPTHS.flatMap((command) => {
+      const last = command === MORE_DEPTHS.at(-1);
+      return (last ? ['power' as const] : [...KILLS, 'shell' as const]).map((kill) => ({
+        step,
+        command,
+        kill,
+      }));
     }),
   );
 }
@@ -129,7 +146,7 @@ test('killed, without power or without sshd in each step in turn: the next run g
   expect(steps.length).toBeGreaterThan(10);
   const runs: Promise<Seen>[] = [];
   let last: Kill | null = null;
-  for (const { step, command, kill } of killings(turns(onePerFunction(steps), steps))) {
+  for (const { step, command, kill } of turns(someKillings, allKillings)(steps)) {
     // What the killed shell had started holds the lock as long as it stands still: the next run waits.
     if (last !== 'shell') await pauseAt(step, command);
     runs.push(action({ ...inputs, mode: 'bootstrap' }));
@@ -138,6 +155,9 @@ test('killed, without power or without sshd in each step in turn: the next run g
       await pauseAt(step, command);
     }
     await reached(runs);
+    process.stderr.write(
+      `${new Date().toISOString()} ${turn} ${step.name} ${step.argument} ${command} ${kill}\n`,
+    );
     await kills[kill]();
     last = kill;
   }
@@ -163,10 +183,36 @@ async function expectWhole(): Promise<void> {
     ),
   ).toBe('registry running\nui running');
   expect(await output('registry-1', "docker info -f '{{json .RegistryConfig.Mirrors}}'")).toContain(MIRROR);
-  expect(await output('registry-1', 'find / -xdev -name "*.gce-registry.*"')).toBe('');
+  expect(await output('registry-1', 'find / -xdev -name ".*.gce-registry.*"')).toBe('');
   const state = await fingerprint();
   const again = await succeeding({ ...inputs, mode: 'bootstrap' });
   expect(again.outputs.changed).toBe('false');
   expect(again.ssh.commands).toBe(1);
   expect(await fingerprint()).toBe(state);
 }
+
+test('a container that Compose left under a passing name, not started, is no obstacle', async () => {
+  await output(
+    'registry-1',
+    `docker stop -t 1 gce-registry-registry-1
+     docker rename gce-registry-registry-1 0123456789ab_gce-registry-registry-1`,
+  );
+  await succeeding({ ...inputs, mode: 'bootstrap' });
+  await expectWhole();
+});
+
+test('a keyring that was cut off is fetched again, and half-written files beside it are none to apt', async () => {
+  await output(
+    'registry-1',
+    `truncate -s 1000 /etc/apt/keyrings/docker.asc
+     cp /etc/apt/keyrings/docker.asc /etc/apt/keyrings/.docker.asc.gce-registry.Ab3dEf7h
+     printf 'Types: deb\\nURIs: http' >/etc/apt/sources.list.d/.docker.sources.gce-registry.Ab3dEf7h
+     DEBIAN_FRONTEND=noninteractive apt-get remove -y -qq docker-compose-plugin`,
+  );
+  const update = await output('registry-1', 'apt-get update 2>&1 || true');
+  expect(update).toContain('download.docker.com');
+  expect(update).not.toMatch(/Malformed|ignoring file/i);
+  await succeeding({ ...inputs, mode: 'bootstrap' });
+  await output('registry-1', 'apt-get update -o APT::Update::Error-Mode=any');
+  expect((await shell('registry-1', 'ls -A /etc/apt/keyrings | grep gce-registry')).stdout).toBe('');
+});

@@ -84,7 +84,9 @@ async function push(targets = [{ path: 'app', tag: '1' }], image = 'app:1', mend
   const sleep = async (ms: number) => void pauses.push(ms);
   const job = { image: parseReference(image), registry: `127.0.0.1:${port}`, targets, verify: true };
   const found = await findImage(job.image, docker);
-  return pushImage(job, found, { docker, api, log, sleep, onTag: () => undefined, mend }).finally(() => api.close());
+  return pushImage(job, found, { docker, api, log, sleep, onTag: () => undefined, mend }).finally(() =>
+    api.close(),
+  );
 }
 
 const there = (tag: string) => `127.0.0.1:${port}/${tag}`;

@@ -130,7 +130,10 @@ test('without a reader the step at work comes to its end, and the next one does 
       }),
   };
   const attempt = apply(
-    [{ kind: 'reload-engine' }, { kind: 'write-file', path: join(directory, 'next'), content: '' }],
+    [
+      { kind: 'reload-engine', mirrors: [] },
+      { kind: 'write-file', path: join(directory, 'next'), content: '' },
+    ],
     cut,
   );
   await expect(attempt).rejects.toThrow();
