@@ -27,7 +27,7 @@ interface Items {
   tag: PushTag;
 }
 
-const ITEMS: readonly (keyof Items)[] = ['key', 'opening', 'runner'];
+const ITEMS: readonly (keyof Items)[] = ['key', 'opening', 'runner', 'tag'];
 
 /** Where things are kept between main and post step: `core.saveState` and `core.getState`. */
 export interface StateStore {
@@ -52,9 +52,9 @@ export class Pending {
     this.#store.save(name, JSON.stringify(item));
   }
 
-  /** Nothing was noted, so there is nothing to undo. */
+  /** Nothing is left to undo. */
   get empty(): boolean {
-    return ITEMS.every((name) => this.#store.get(name) === '');
+    return ITEMS.every((name) => this.read(name) === null);
   }
 
   read<Name extends keyof Items>(name: Name): Items[Name] | null {
