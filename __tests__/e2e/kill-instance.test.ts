@@ -155,9 +155,6 @@ test('killed, without power or without sshd in each step in turn: the next run g
       await pauseAt(step, command);
     }
     await reached(runs);
-    process.stderr.write(
-      `${new Date().toISOString()} ${turn} ${step.name} ${step.argument} ${command} ${kill}\n`,
-    );
     await kills[kill]();
     last = kill;
   }
