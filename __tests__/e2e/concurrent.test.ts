@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { compute, rule } from './compute';
 import { action, control, lab, output, run, type Seen, succeeding, waitFor } from './lab';
 import { expectNothingLeft, openings, type RunnerSnapshot, snapshotRunner, sshKeys } from './left-over';
@@ -211,6 +210,8 @@ describe('with a person at work on the instance', () => {
   const person = (script: string) =>
     run('bin/lab', ['exec', 'registry-1', '--', 'bash', '-euo', 'pipefail', '-c', script]);
 
+  beforeAll(() => succeeding({ ...inputs, mode: 'bootstrap' }));
+
   test('apt-get install: the run waits for its lock and says so', async () => {
     await output('registry-1', 'apt-get remove -y -qq docker-compose-plugin >/dev/null');
     const theirs = person(
@@ -218,8 +219,12 @@ describe('with a person at work on the instance', () => {
     );
     await waitFor('registry-1', '[ -e /tmp/at-work ]');
     const ours = succeeding({ ...inputs, mode: 'bootstrap' });
-    await waitFor('registry-1', "pgrep -f 'apt-get.*docker-compose-plugin'", 180);
-    await delay(3000);
+    // It has its turn, and gets no further.
+    await waitFor(
+      'registry-1',
+      '! flock -n /run/gce-registry/lock true && [ -n "$(find /run/gce-registry/lock -not -newermt "-10 seconds")" ]',
+      180,
+    );
     await output('registry-1', 'touch /tmp/seen');
     const seen = await ours;
     expect((await theirs).status).toBe(0);
