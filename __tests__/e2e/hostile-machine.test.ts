@@ -119,9 +119,13 @@ test('a program that talks to the runner, in colours and in no encoding, during 
   expect(await output('registry-1', 'curl -fsS http://127.0.0.1:5001/v2/')).toBe('{}');
 });
 
-test('a step that prints without an end', async () => {
-  expectRefusal(await action({ ...as('flood'), 'registry-port': '5002' }), 'Too much remote output');
-  await expectGone(['flood']);
+test.each([
+  ['flood', 'Too much remote output'],
+  // Its output is read by the script, which takes no more than 1 MiB of it.
+  ['compose-flood', 'Registry did not start'],
+])('a step that prints without an end: %s', async (user, title) => {
+  expectRefusal(await action({ ...as(user), 'registry-port': '5002' }), title);
+  await expectGone([user]);
 });
 
 test.each([

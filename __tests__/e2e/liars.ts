@@ -52,6 +52,9 @@ const SHELLS: Readonly<Record<string, string>> = {
     's~"files":{[^}]*}~"files":{}~; s~"engine":"[^"]*"~"engine":""~\'',
 };
 
+/** Long lines, so that what is slow is not the reading of their number. */
+const FLOOD = `yes "::error::owned $(printf 'x%.0s' $(seq 3000))"`;
+
 /** In place of a program that the scripts call, for the users named; for all others it is what it is. */
 const PROGRAMS: Readonly<Record<string, { readonly real: string; readonly lies: Record<string, string> }>> = {
   docker: {
@@ -59,9 +62,10 @@ const PROGRAMS: Readonly<Record<string, { readonly real: string; readonly lies: 
     lies: {
       'bad-docker': `printf '%s\\n' '"' '::error::owned' '##[error]owned'; exit 0`,
       talker: `[ "$1" != compose ] || printf '${COMMANDS}\\n${BYTES}\\n'`,
-      flood: `[ "$1" != compose ] || yes "$(printf '${COMMANDS}%.0s' $(seq 50))"`,
+      'compose-flood': `[ "$1" != compose ] || ${FLOOD}`,
     },
   },
+  sync: { real: '/usr/bin/sync', lies: { flood: FLOOD } },
   'dpkg-query': { real: '/usr/bin/dpkg-query', lies: { 'hung-dpkg': 'sleep 1000' } },
 };
 
@@ -131,7 +135,16 @@ const START_UP_FILES: Readonly<Record<string, string>> = {
  * shells, and no sftp.
  */
 export async function prepareLiars(): Promise<void> {
-  const others = ['poisoner', 'talker', 'flood', 'fish-user', 'csh-user', 'talkative', 'lectured'];
+  const others = [
+    'poisoner',
+    'talker',
+    'flood',
+    'compose-flood',
+    'fish-user',
+    'csh-user',
+    'talkative',
+    'lectured',
+  ];
   const users = [...LIARS.map(({ user }) => user), ...others];
   const script = [
     'apt-get update -qq && apt-get install -y -qq --no-install-recommends fish csh >/dev/null 2>&1',

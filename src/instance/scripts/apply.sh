@@ -43,13 +43,17 @@ apt_get() {
     -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
+# bounded COMMAND …: both outputs of a command, up to a limit: what a variable takes in must have an end. A command that
+# goes on printing ends by the broken pipe.
+bounded() { "$@" 2>&1 | head -c 1048576; }
+
 # until_unlocked COMMAND …: runs a command of apt or dpkg that fails at once while another program holds their locks, as
 # unattended-upgrades does, and tries again until it is free, for up to APT_TIMEOUT seconds a step. Its output is then
 # in OUTPUT.
 until_unlocked() {
   local waiting=
   : "${APT_DEADLINE:=$((SECONDS + APT_TIMEOUT))}"
-  until OUTPUT=$("$@" 2>&1); do
+  until OUTPUT=$(bounded "$@"); do
     if [[ ! $OUTPUT =~ (Could not get lock|[^$'\n']*lock was locked by)[^$'\n']* ]] || ((SECONDS >= APT_DEADLINE)); then
       return 1
     fi
@@ -102,7 +106,7 @@ step_install_keyring() {
   local key
   say "Fetching $1 (up to $KEY_TIMEOUT s, with retries)"
   key=$(curl -fsSL --globoff --proto '=https,http' --retry 5 --retry-connrefused --retry-max-time "$((KEY_TIMEOUT / 2))" \
-    --connect-timeout 10 --max-time "$((KEY_TIMEOUT / 2))" -- "$1")
+    --connect-timeout 10 --max-time "$((KEY_TIMEOUT / 2))" -- "$1" | head -c 1048576)
   if [[ $key != '-----BEGIN PGP PUBLIC KEY BLOCK-----'*'-----END PGP PUBLIC KEY BLOCK-----'* ]]; then
     say "$1 is not a PGP public key"
     return 1
@@ -204,7 +208,7 @@ pull_image() {
   local final='not found|manifest unknown|denied|unauthorized|invalid reference|no matching manifest'
   final+='|toomanyrequests|no space left on device'
   for try in 1 2 3 4; do
-    if output=$(docker pull -- "$1" 2>&1); then
+    if output=$(bounded docker pull -- "$1"); then
       say "$output"
       return 0
     fi
@@ -229,7 +233,7 @@ compose() {
 compose_up() {
   local output deadline=$((SECONDS + 60))
   local race='No such container|already in progress|marked for removal|is already in use by container|network .*not found'
-  until output=$(compose up --detach --quiet-pull "$@" 2>&1); do
+  until output=$(bounded compose up --detach --quiet-pull "$@"); do
     say "$output"
     [[ $output =~ $race ]] && ((SECONDS < deadline)) || return 1
     say 'Somebody else works at the same containers: trying again in 2 s, for up to 60 s'
