@@ -52,10 +52,10 @@ interface Step {
 async function stepsOfPlan(): Promise<Step[]> {
   await pauseAt({ name: 'any', argument: '' }, 1);
   const run = action({ ...inputs, mode: 'bootstrap' });
-  await reached([run]);
+  await reached(run);
   const plan = await output('registry-1', `cat ${FOLDER}/plan`);
   await kills.script();
-  await run;
+  await killRun(run);
   return [...plan.matchAll(/^ +step \d+ (step_\w+)(?: '([^' ]*)')?/gm)].map(
     ([, name = '', argument = '']) => ({
       name,
@@ -69,16 +69,26 @@ async function pauseAt({ name, argument }: Step, command: number): Promise<void>
   await lab('fault', 'pause-at-step', `t${turn}`, String(command), `${name} ${argument}`.trim());
 }
 
-/** Waits until the script of one of the runs stands where it is to be killed. */
-async function reached(runs: readonly Promise<Seen>[]): Promise<void> {
-  let ended: Seen[] | null = null;
-  Promise.all(runs).then((all) => {
-    ended = all;
+/** Waits until the script of the run stands where it is to be killed. */
+async function reached(run: Promise<Seen>): Promise<void> {
+  let ended: Seen | null = null;
+  run.then((seen) => {
+    ended = seen;
   });
   while ((await shell('registry-1', `test -s ${here()}`)).status !== 0) {
-    const last = (ended as Seen[] | null)?.at(-1);
-    if (last !== undefined) throw new Error(`the run did not come to turn ${turn}:\n${last.maskedLog}`);
+    const seen = ended as Seen | null;
+    if (seen !== null) throw new Error(`the run did not come to turn ${turn}:\n${seen.maskedLog}`);
   }
+}
+
+/** The runner dies as well: the same run would connect again and go on, which is the story of faults-wire. */
+async function killRun(run: Promise<Seen>): Promise<void> {
+  let over = false;
+  run.then(() => {
+    over = true;
+  });
+  // It may not have begun yet, where what an earlier one left behind was the first to come to the place.
+  while (!over) await shell('runner', "pkill -KILL -f 'node .*/dist/index.js'");
 }
 
 const here = () => `${FOLDER}/reached.t${turn}`;
@@ -87,15 +97,15 @@ const here = () => `${FOLDER}/reached.t${turn}`;
 const kills = {
   /** All that the run has started on the instance. */
   script: () => output('registry-1', `kill -KILL -- -"$(ps -o pgid= "$(cat ${here()})" | tr -d ' ')"`),
-  /** The shell alone: what it had started goes on, and keeps the lock until it ends. */
+  /** The shell alone: what it had started goes on after the pause, and keeps the lock until it ends. */
   shell: () => output('registry-1', `kill -KILL "$(cat ${here()})"`),
   power: () => lab('fault', 'power-cut'),
+  /** The script goes on after the pause, to the end of its step at least. */
   sshd: async () => {
     await output(
       'registry-1',
       `systemctl stop ssh.service
        pkill -KILL '^sshd' || true
-       touch ${FOLDER}/go.t${turn}
        systemctl start ssh.service`,
     );
   },
@@ -144,28 +154,23 @@ test('killed, without power or without sshd in each step in turn: the next run g
   await unmake();
   const steps = await stepsOfPlan();
   expect(steps.length).toBeGreaterThan(10);
-  const runs: Promise<Seen>[] = [];
   let last: Kill | null = null;
   for (const { step, command, kill } of turns(someKillings, allKillings)(steps)) {
-    // What the killed shell had started holds the lock as long as it stands still: the next run waits.
-    if (last !== 'shell') await pauseAt(step, command);
-    runs.push(action({ ...inputs, mode: 'bootstrap' }));
-    if (last === 'shell') {
+    // What is left of the script holds the lock as long as it stands still: the next run waits. The new pause lets it go.
+    const held = last === 'shell' || last === 'sshd';
+    if (!held) await pauseAt(step, command);
+    const run = action({ ...inputs, mode: 'bootstrap' }, ['--no-post']);
+    if (held) {
       await waitFor('registry-1', 'pgrep -f "^flock --timeout 900"');
       await pauseAt(step, command);
     }
-    await reached(runs);
+    await reached(run);
     await kills[kill]();
+    await killRun(run);
     last = kill;
   }
   await lab('fault', 'clear');
   await succeeding({ ...inputs, mode: 'bootstrap' });
-  for (const { exitCode, annotations } of await Promise.all(runs)) {
-    const errors = annotations.filter(({ level }) => level === 'error').map(({ message }) => message);
-    // A run may get over it by itself.
-    if (exitCode === 0) expect(errors).toEqual([]);
-    else expect(errors).toEqual([expect.stringMatching(/^[A-Z][\w' ]+: .*\. .*\.$/)]);
-  }
   await expectWhole();
 });
 
@@ -208,7 +213,7 @@ test('a keyring that was cut off is fetched again, and half-written files beside
   );
   const update = await output('registry-1', 'apt-get update 2>&1 || true');
   expect(update).toContain('download.docker.com');
-  expect(update).not.toMatch(/Malformed|ignoring file/i);
+  expect(update).not.toMatch(/Malformed (stanza|entry|line)|ignoring file/i);
   await succeeding({ ...inputs, mode: 'bootstrap' });
   await output('registry-1', 'apt-get update -o APT::Update::Error-Mode=any');
   expect((await shell('registry-1', 'ls -A /etc/apt/keyrings | grep gce-registry')).stdout).toBe('');
