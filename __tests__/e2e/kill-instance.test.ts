@@ -112,9 +112,8 @@ const kills = {
 };
 type Kill = keyof typeof kills;
 
-/** Before its first command, in its midst, and after its last. */
-const DEPTHS = [1, 7, 1_000_000];
-const MORE_DEPTHS = [1, 3, 7, 15, 40, 1_000_000];
+/** Before its first command, and deeper and deeper until after its last. */
+const DEPTHS = [1, 3, 7, 15, 40, 1_000_000];
 const KILLS: readonly Kill[] = ['script', 'power', 'sshd'];
 
 interface Killing {
@@ -123,24 +122,20 @@ interface Killing {
   readonly kill: Kill;
 }
 
-/** Each step with each kill, where the depths take turns; only one of the steps that a function takes. */
+/** Each step, but only one of those that a function takes: without power before its first command, then killed in its midst. */
 function someKillings(steps: readonly Step[]): Killing[] {
   const first = steps.filter((step, index) => steps.findIndex(({ name }) => name === step.name) === index);
-  return first.flatMap((step, index) =>
-    DEPTHS.map((command, depth) => {
-      const kill = KILLS[(index + depth) % KILLS.length] ?? 'script';
-      // After the last command the shell is alone.
-      const alone = command === DEPTHS.at(-1);
-      return { step, command, kill: kill === 'script' && index % 2 === 1 && !alone ? 'shell' : kill };
-    }),
-  );
+  return first.flatMap((step) => [
+    { step, command: 1, kill: 'power' as const },
+    { step, command: 7, kill: 'script' as const },
+  ]);
 }
 
 /** Each step with each kill at each depth. The last depth comes last: the step is done then. */
 function allKillings(steps: readonly Step[]): Killing[] {
   return steps.flatMap((step) =>
-    MORE_DEPTHS.flatMap((command) => {
-      const last = command === MORE_DEPTHS.at(-1);
+    DEPTHS.flatMap((command) => {
+      const last = command === DEPTHS.at(-1);
       return (last ? ['power' as const] : [...KILLS, 'shell' as const]).map((kill) => ({
         step,
         command,
