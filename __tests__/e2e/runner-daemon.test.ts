@@ -93,7 +93,12 @@ test('restore-runner: false leaves the entry, and the next run finds it', async 
 test('configure-runner: false does nothing, and the push says what is missing', async () => {
   await given(null);
   await output('runner', 'systemctl restart docker');
-  const { exitCode, annotations } = await action({ ...inputs, 'configure-runner': 'false' });
+  // Under a tag that does not lead to the image yet: otherwise there is nothing to push.
+  const { exitCode, annotations } = await action({
+    ...inputs,
+    'configure-runner': 'false',
+    tags: 'unconfigured',
+  });
   expect(exitCode).toBe(1);
   expect(annotations.map(({ message }) => message).join()).toContain('Runner does not accept the registry');
   expect((await shell('runner', `test -e ${FILE}`)).status).not.toBe(0);
