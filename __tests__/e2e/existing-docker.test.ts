@@ -61,7 +61,10 @@ test('a port that something else has is an error before anything is changed', as
   expect(exitCode).toBe(1);
   expect(annotations.map(({ message }) => message).join()).toMatch(/^Port in use: .*5000/);
   expect(ssh.commands).toBe(1);
+  // Its own key and opening, made while the instance was still being read.
   expect(mutations(seen)).toEqual([
+    'DELETE firewalls/registry-1-registry-run-*',
+    'POST firewalls',
     'POST instances/registry-1/setMetadata',
     'POST instances/registry-1/setMetadata',
   ]);
