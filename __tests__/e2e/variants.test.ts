@@ -119,5 +119,5 @@ test('the last image asked for is the one that runs: an image that is pushed aga
   expect(await output('runner', "docker images --format '{{.Repository}}:{{.Tag}}' | sort")).toBe(
     'big:1\nhello-world:latest',
   );
-  expect(second.maskedLog).toContain('Layer already exists');
+  expect(second.maskedLog).toContain('leads to this image already');
 });

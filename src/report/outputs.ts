@@ -43,12 +43,22 @@ export function outputsOf(report: Report): Record<string, string> {
     registry: report.registry,
     'ui-url': report.uiUrl ?? '',
     image: first === undefined ? '' : `${first.reference}@${first.digest}`,
-    images: JSON.stringify(report.images),
+    images: json(report.images),
     digest: first?.digest ?? '',
     changed: String(!report.onlyPlanned && report.changes.length > 0),
-    changes: JSON.stringify(report.changes),
+    changes: json(report.changes),
     health: report.health?.state ?? '',
     'instance-ip': report.instanceIp ?? '',
     'firewall-rule': report.firewallRule,
   };
+}
+
+/** JSON without the formatting characters that JSON itself leaves as they are: bidirectional marks, C1 controls. */
+function json(value: unknown): string {
+  return JSON.stringify(value).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
 }

@@ -43,6 +43,13 @@ test.each([
   expect(outputsOf({ ...report, ...part }).changed).toBe('false');
 });
 
+test('changes are JSON that shows no mark that turns text around', () => {
+  const changes = [{ ...report.changes[0], what: 'a\u202eb\u009bc\u{e0041}d' }] as Report['changes'];
+  const text = String(outputsOf({ ...report, changes }).changes);
+  expect(text).toMatch(/^[\x20-\x7e]+$/);
+  expect(JSON.parse(text)).toEqual(changes);
+});
+
 test('the summary has the pull lines, the UI, the changes and the warning', () => {
   const text = summaryOf(report);
   expect(text).toContain('```sh\ndocker pull 192.0.2.7:5000/test:latest\n```');
