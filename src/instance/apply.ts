@@ -4,7 +4,7 @@ import type { Plan } from '../converge/change';
 import { describeChange } from '../converge/describe';
 import { ActionError } from '../errors';
 import type { Log } from '../log';
-import { excerpt } from '../show';
+import { excerpt, plain } from '../show';
 import type { SshConnection } from '../ssh/connection';
 import { APPLY_SCRIPT, FACTS_SCRIPT } from './assets';
 import type { ComposeProgram } from './compose-release';
@@ -92,11 +92,16 @@ export function instanceBusy(): ActionError {
   });
 }
 
+/** Printable ASCII, and no blanks at its ends: it stands on a line of the lock's file, and is compared with that. */
+function nameOfRun(run: string): string {
+  return plain(run, 300).replace(/[^ -~]/g, '?') || '-';
+}
+
 /** Scripts, plan and, behind them, the program; the last line starts it all. */
 function applyInput(token: string, options: ApplyOptions): string | Readable {
   const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options.compose));
   const plan = steps.length > 0 ? `plan() {\n${steps.join('\n')}\n}\n` : '';
-  const turn = [token, options.run, options.turn, plan && 'plan'].map(shellQuote).join(' ');
+  const turn = [token, nameOfRun(options.run), options.turn, plan && 'plan'].map(shellQuote).join(' ');
   const call = `apply ${turn} "$1" ${options.factsArguments.map(shellQuote).join(' ')}`;
   const script = `${FACTS_SCRIPT}\n${APPLY_SCRIPT}\n${plan}${call}\n`;
   if (options.compose === null) return script;
