@@ -59,7 +59,7 @@ function changed(machine: string): Promise<string> {
   return output(
     machine,
     `find / /tmp /run /dev/shm -xdev -path ${FOLDER} -prune -o -newer /root/marker -not -type s -print |
-       { grep -vE '^/(var/log|run/(systemd|log|user|udev|sshd|sudo|gce-registry|motd\.dynamic)|var/lib/systemd)(/|$)|^/(tmp|run|var|var/tmp|root|run/lock|dev/shm)$' || true; }`,
+       { grep -vE '^/(var/log|run/(systemd|log|user|udev|sshd|sudo|gce-registry|motd.dynamic)|var/lib/systemd)(/|$)|^/(tmp|run|var|var/tmp|root|run/lock|dev/shm)$' || true; }`,
   );
 }
 
