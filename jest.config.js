@@ -20,6 +20,5 @@ module.exports = {
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/__tests__/unit/**/*.test.ts'] },
     { ...common, displayName: 'lab', testMatch: ['<rootDir>/lab/**/*.test.ts'] },
     { ...common, displayName: 'e2e', testMatch: ['<rootDir>/__tests__/e2e/**/*.test.ts'] },
-    { ...common, displayName: 'soak', testMatch: ['<rootDir>/__tests__/soak/**/*.test.ts'] },
   ],
 };
