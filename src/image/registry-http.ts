@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { ActionError, messageOf } from '../errors';
-import { spentBuffers } from './spent-buffers';
+import { spentBuffer } from './spent-buffers';
 
 /** A registry's address. */
 export interface Endpoint {
@@ -113,7 +113,6 @@ async function receive(
   const chunks: Buffer[] = [];
   let length = 0;
   const kept = status < 300 ? request.into : undefined;
-  const spent = kept === undefined ? () => undefined : spentBuffers();
   // An error's body is short, whatever the good answer's size would have been.
   const limit = status < 300 ? request.maxBytes : 64 * 1024;
   try {
@@ -123,7 +122,7 @@ async function receive(
       if (kept === undefined) chunks.push(chunk);
       else {
         kept.update(chunk);
-        spent(chunk.length);
+        spentBuffer(chunk.length);
       }
     }
   } catch (cause) {

@@ -2,7 +2,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** `3 days behind`, `2 h ahead`: how an instance's clock stands to this runner's. */
+/** How an instance's clock stands to another, which the sentence then names: `3 days behind`, `2 h ahead of`. */
 export function clockSkew(secondsAhead: number): string {
   const seconds = Math.abs(secondsAhead);
   const amount =

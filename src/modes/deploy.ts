@@ -14,7 +14,8 @@ export async function deploy(run: Run): Promise<Report> {
   const site = await enter(run);
   try {
     const address = registryAddress(run.inputs, site.vm);
-    // All plans are made before anything is changed, so that what stands in the way is found in time.
+    // All plans are made before anything is changed, so that what stands in the way is found in time. This run's own
+    // opening alone is made meanwhile; the post step closes it in any case.
     const [survey, runner, found] = await together<[SiteSurvey, RunnerSurvey, LocalImage | null]>([
       surveySite(run, site, { admit: true }),
       surveyRunner(run, address),

@@ -1,11 +1,10 @@
-import { spentBuffers } from '../../../src/image/spent-buffers';
+import { spentBuffer } from '../../../src/image/spent-buffers';
 
 test('buffers that are done with do not pile up', () => {
-  const spent = spentBuffers();
   const before = process.memoryUsage().arrayBuffers;
   let most = 0;
   for (let count = 0; count < 8000; count += 1) {
-    spent(Buffer.alloc(64 * 1024).length);
+    spentBuffer(Buffer.alloc(64 * 1024).length);
     if (count % 16 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers - before);
   }
   expect(most).toBeLessThan(16 * 1024 * 1024);
