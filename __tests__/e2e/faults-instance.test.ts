@@ -8,6 +8,7 @@ import {
   recovering,
   type Story,
 } from './faults';
+import { randomImage } from './images';
 import { lab, output, run } from './lab';
 import { fingerprint, served } from './machines';
 
@@ -71,11 +72,7 @@ describe('disk-full', () => {
 });
 
 test('disk-full while an image is pushed: the error names the disk of the registry', async () => {
-  await output(
-    'runner',
-    `cd $(mktemp -d) && head -c 40000000 /dev/urandom >layer && printf 'FROM scratch\\nCOPY layer /\\nCMD ["/x"]\\n' >Dockerfile
-     DOCKER_BUILDKIT=0 docker build -q -t large:1 . && rm layer`,
-  );
+  await randomImage('large:1', 1, 100);
   const large = { image: 'large:1', tags: 'large' };
   await lab('fault', 'disk-full', '4');
   const { message } = await failing(story, 'Registry disk is full', large);

@@ -165,7 +165,6 @@ const REFUSED: readonly (readonly [name: string, value: string])[] = [
   ['tags', '`touch /tmp/owned`'],
   ['tags', 'app:1\n--all-tags'],
   ['ssh-user', '-oProxyCommand=touch /tmp/owned'],
-  ['ssh-host-key', '::set-output name=health::owned\u202e'],
   ['source-ranges', '10.0.0.0/8 ##[error]owned'],
   ['compose-version', 'v2.40.3/../../owned'],
   ['registry-name', '漢'.repeat(30_000)],
@@ -191,11 +190,17 @@ describe('refused', () => {
       const messages = seen?.annotations.map(({ message }) => message) ?? [];
       expect(messages).toEqual([expect.stringContaining(name)]);
       expectSafe(messages[0] ?? '');
-      expect(seen).toMatchObject({ exitCode: 1, ssh: { connections: 0 }, outputs: {} });
-      // Which hosts its lines are for is known only when the instance is.
-      if (name !== 'ssh-host-key') expect(seen?.api).toEqual([]);
+      expect(seen).toMatchObject({ exitCode: 1, ssh: { connections: 0 }, outputs: {}, api: [] });
     },
   );
+});
+
+test('ssh-host-key is refused once it is known for which host its lines would have to be', async () => {
+  const seen = await action({ ...inputs, 'ssh-host-key': '::set-output name=health::owned\u202e' });
+  const [{ message } = { message: '' }] = seen.annotations;
+  expect(message).toContain('ssh-host-key');
+  expectSafe(message);
+  expect(seen).toMatchObject({ exitCode: 1, ssh: { connections: 0 }, outputs: {} });
 });
 
 test('an address of packages that is a command too is an address, and the error shows it', async () => {

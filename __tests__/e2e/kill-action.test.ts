@@ -84,6 +84,10 @@ interface Phase {
 
 const SYNC = '/usr/local/sbin/sync';
 
+/** Not `docker pause`, after which Docker calls a container unhealthy until its next probe. */
+const signalRegistry = (signal: string): string =>
+  `kill -${signal} "$(docker inspect --format '{{.State.Pid}}' gce-registry-registry-1)"`;
+
 const PHASES: readonly Phase[] = [
   {
     name: 'while its key is set',
@@ -135,9 +139,9 @@ const PHASES: readonly Phase[] = [
       output(
         'registry-1',
         `until docker logs --since ${started} gce-registry-registry-1 2>&1 | grep -q 'http.request.method=PUT.*manifests'; do :; done
-         docker pause gce-registry-registry-1`,
+         ${signalRegistry('STOP')}`,
       ),
-    release: () => output('registry-1', 'docker unpause gce-registry-registry-1'),
+    release: () => output('registry-1', signalRegistry('CONT')),
   },
 ];
 

@@ -8,8 +8,8 @@ folders=(/var/lib/docker /var/lib/containerd /var/cache/apt/archives)
 services=(docker.socket docker.service containerd.service)
 
 used() { df --output=used -k "$disk" | tail -n 1 | tr -d ' '; }
-# Fails while something is still being written; then it is tried again.
-fill() { until mount -o "remount,size=$(used)k" "$disk" 2>/dev/null; do sleep 0.05; done; }
+# Fails when more has been written meanwhile than SPARE KiB; then it is tried again.
+fill() { until mount -o "remount,size=$(($(used) + $1))k" "$disk" 2>/dev/null; do :; done; }
 
 # Runs a command while nothing of Docker's runs.
 without_docker() {
@@ -54,12 +54,12 @@ fi
 [[ $1 == start ]] || exit 0
 
 if [[ -z ${2-} ]]; then
-  fill
+  fill 0
 else
   systemd-run --quiet --collect --property=Nice=-20 --unit="$unit" bash -c "
     disk=$disk
     $(declare -f used fill)
     limit=\$((\$(used) + $2 * 1024))
-    until ((\$(used) >= limit)); do sleep 0.02; done
-    fill"
+    until ((\$(used) >= limit)); do sleep 0.005; done
+    fill 2048"
 fi
