@@ -91,13 +91,13 @@ const signalRegistry = (signal: string): string =>
 const PHASES: readonly Phase[] = [
   {
     name: 'while its key is set',
-    prepare: () => lab('fault', 'operation-slow', '5'),
+    prepare: () => lab('fault', 'operation-slow', '2'),
     reached: (run) => called(run, 'POST', /\/setMetadata/),
     release: () => lab('fault', 'clear'),
   },
   {
     name: 'while its opening is made',
-    prepare: () => lab('fault', 'operation-slow', '5'),
+    prepare: () => lab('fault', 'operation-slow', '2'),
     reached: (run) => called(run, 'POST', /\/firewalls/),
     release: () => lab('fault', 'clear'),
   },
@@ -181,7 +181,7 @@ test.each(PHASES)('cancelled $name: the post step leaves nothing behind', async 
 });
 
 test('cancelled in the post step: it puts everything away first', async () => {
-  await lab('fault', 'operation-slow', '3');
+  await lab('fault', 'operation-slow', '2');
   const run = await begin();
   await called(run, 'DELETE', /\/firewalls\/.*-registry-run-/);
   run.lab.kill('SIGINT');

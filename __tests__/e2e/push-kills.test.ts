@@ -21,7 +21,7 @@ beforeEach(async () => {
   await randomImage(IMAGE, 3, 10);
   [runner, tags] = [await snapshotRunner(), await localTags()];
   // So that there is a middle of the push: some megabytes a second.
-  await lab('fault', 'slow-network', '200');
+  await slowDown(200);
 });
 afterEach(async () => {
   await lab('fault', 'clear');
@@ -33,6 +33,8 @@ afterAll(async () => {
   await removeImages(IMAGE);
 });
 
+const slowDown = (ms: number) => lab('fault', 'slow-network', String(ms));
+
 const CONTAINER = 'docker ps --all --quiet --filter label=com.docker.compose.service=registry';
 
 /** How often Docker has started the registry again by itself. */
@@ -43,6 +45,7 @@ test('the daemon of the runner restarted: pushed again', async () => {
   const running = succeeding({ ...inputs, tags: 'kills/daemon:1' });
   await uploadBegun('kills/daemon');
   await output('runner', 'systemctl restart docker');
+  await slowDown(1);
   const seen = await running;
   expect(seen.maskedLog).toMatch(/docker push \S+ failed \(.*\); again in 1 s, for 3 min at most/);
   expect(await served('registry-1', ['kills/daemon:1'])).toEqual({ 'kills/daemon:1': seen.outputs.digest });
@@ -52,6 +55,7 @@ test('the registry crashed: Docker starts it again, and the push ends well', asy
   const running = succeeding({ ...inputs, tags: 'kills/crash:1' });
   await uploadBegun('kills/crash');
   await output('registry-1', `kill -KILL "$(docker inspect --format '{{.State.Pid}}' $(${CONTAINER}))"`);
+  await slowDown(1);
   const seen = await running;
   expect(await restarts()).toBeGreaterThan(0);
   expect(await served('registry-1', ['kills/crash:1'])).toEqual({ 'kills/crash:1': seen.outputs.digest });
@@ -61,6 +65,7 @@ test('docker kill of the registry, after which Docker leaves it dead: the run se
   const running = succeeding({ ...inputs, tags: 'kills/killed:1' });
   await uploadBegun('kills/killed');
   await output('registry-1', `docker kill $(${CONTAINER})`);
+  await slowDown(1);
   const seen = await running;
   expect(await restarts()).toBe(0);
   expect(seen.outputs.changes).toContain('stopped (exit code 137)');
@@ -69,6 +74,7 @@ test('docker kill of the registry, after which Docker leaves it dead: the run se
 });
 
 test('docker kill of the registry under mode push, which sets nothing up: an error, and the next run converges', async () => {
+  await slowDown(1);
   await output('registry-1', `docker kill $(${CONTAINER})`);
   const seen = await action({ ...inputs, mode: 'push', tags: 'kills/push:1' });
   expect(seen.exitCode).toBe(1);

@@ -1,3 +1,6 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RUN } from '../checkout.ts';
 import { LabError } from '../process.ts';
 import { GOOGLE_FAULTS } from './google.ts';
 import { INSTANCE_FAULTS } from './instance.ts';
@@ -14,6 +17,9 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   ...WIRE_FAULTS,
 };
 
+/** An empty file for every fault that may be on: `NAME INSTANCE`. */
+const MARKS = join(RUN, 'faults');
+
 /** Turns one fault on, for one instance where it is one of a machine. Throws LabError for a fault that is not there. */
 export async function startFault(name: string, args: readonly string[], instance: string): Promise<void> {
   const fault = FAULTS[name];
@@ -22,14 +28,26 @@ export async function startFault(name: string, args: readonly string[], instance
   const least = wanted.filter((word) => !word.startsWith('[')).length;
   if (args.length < least || args.length > wanted.length)
     throw new LabError(`usage: bin/lab fault ${[name, ...wanted].join(' ')}`);
+  mkdirSync(MARKS, { recursive: true });
+  writeFileSync(join(MARKS, `${name} ${instance}`), '');
   await fault.start(args, instance);
 }
 
-/** Ends every fault. One that cannot be ended does not keep the others on; the first error is thrown afterwards. */
+/** Ends every fault of an instance, and of the rest of the world, that was turned on. One that cannot be ended does not keep the others on; the first error is thrown afterwards. */
 export async function clearFaults(instance: string): Promise<void> {
-  const endings = await Promise.allSettled(Object.values(FAULTS).map((fault) => fault.end(instance)));
+  const begun = begunFaults(instance);
+  const endings = await Promise.allSettled(begun.map((name) => FAULTS[name]?.end(instance)));
+  for (const [index, { status }] of endings.entries()) {
+    if (status === 'fulfilled') rmSync(join(MARKS, `${begun[index]} ${instance}`));
+  }
   const failed = endings.find((ending) => ending.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
+}
+
+function begunFaults(instance: string): string[] {
+  mkdirSync(MARKS, { recursive: true });
+  const marks = readdirSync(MARKS).map((mark) => mark.split(' '));
+  return marks.flatMap(([name = '', of]) => (of === instance ? [name] : []));
 }
 
 /** One line a fault. */

@@ -313,7 +313,7 @@ apply() {
   local run=$2 turn=$3 plan=$4
   shift 4
   # Between the steps and the connection stands a process that reads on when the connection is lost. So the step that
-  # is at work then comes to its own end, and is not torn apart by a broken pipe; the next one does not begin. A step
+  # is at work then comes to its own end, and is not torn apart by a broken pipe; then no other begins. A step
   # that prints without an end has none of its own, so the reading has one.
   CUT_OFF=
   trap 'CUT_OFF=yes' USR1

@@ -1,0 +1,99 @@
+import { action, lab, output, type Seen, shell, waitFor } from './lab';
+
+// The script that sets up an instance is stopped in a step, and cut off there.
+
+const FOLDER = '/var/lib/gcelab/pause';
+/** The command line of the action on the runner. */
+const RUN = 'node .*/dist/index.js';
+let turn = 0;
+
+/** A step of the script: its function, and the first argument where that tells it from others. */
+export interface Step {
+  readonly name: string;
+  readonly argument: string;
+}
+
+const here = (): string => `${FOLDER}/reached.t${turn}`;
+
+/** How the set-up is cut off while it stands still. */
+const KILLS = {
+  /** All that the run has started on the instance. */
+  script: () => output('registry-1', `kill -KILL -- -"$(ps -o pgid= "$(cat ${here()})" | tr -d ' ')"`),
+  /** The shell alone: the step that it had started goes on to its end. */
+  shell: async () => {
+    await output('registry-1', `kill -KILL "$(cat ${here()})"`);
+    await letGo();
+  },
+  power: () => lab('fault', 'power-cut'),
+  /** The step prints something, by which it is seen that nobody is there; then it goes on to its end. */
+  sshd: async () => {
+    await output(
+      'registry-1',
+      `systemctl stop ssh.service
+       pkill -KILL '^sshd' || true
+       systemctl start ssh.service
+       script=$(cat ${here()})
+       echo >/proc/$script/fd/3
+       while pgrep --pgroup "$(ps -o pgid= "$script" | tr -d ' ')" --exact cat; do :; done`,
+    );
+    await letGo();
+  },
+};
+export type Kill = keyof typeof KILLS;
+
+/** The steps of the plan that a run with these inputs sends; the run is killed before the first of them. */
+export async function stepsOfPlan(inputs: Record<string, string>): Promise<Step[]> {
+  await cutOff(inputs, { name: 'any', argument: '' }, 1, 'script');
+  const plan = await output('registry-1', `cat ${FOLDER}/plan`);
+  return [...plan.matchAll(/^ +step \d+ (step_\w+)(?: '([^' ]*)')?/gm)].map(
+    ([, name = '', argument = '']) => ({
+      name,
+      argument: name === 'step_write_file' ? argument : '',
+    }),
+  );
+}
+
+/**
+ * A run that stands still before the `command`-th command of a step, or after its last where it has fewer, and is cut
+ * off there. The runner dies as well: the same run would connect again and go on, which is the story of faults-wire.
+ */
+export async function cutOff(
+  inputs: Record<string, string>,
+  { name, argument }: Step,
+  command: number,
+  kill: Kill,
+): Promise<void> {
+  turn += 1;
+  await lab('fault', 'pause-at-step', `t${turn}`, String(command), `${name} ${argument}`.trim());
+  const run = action(inputs, ['--no-post']);
+  await reached(run);
+  await output('runner', `pkill -STOP -f '${RUN}'`);
+  await KILLS[kill]();
+  await killRun(run);
+}
+
+/** What goes on does so, until it is over. */
+async function letGo(): Promise<void> {
+  await output('registry-1', `touch ${FOLDER}/go.t${turn}`);
+  await waitFor('registry-1', 'flock --nonblock /run/gce-registry/lock true', 600);
+}
+
+/** Waits until the script of the run stands where it is to be killed. */
+async function reached(run: Promise<Seen>): Promise<void> {
+  let ended: Seen | null = null;
+  run.then((seen) => {
+    ended = seen;
+  });
+  while ((await shell('registry-1', `test -s ${here()}`)).status !== 0) {
+    const seen = ended as Seen | null;
+    if (seen !== null) throw new Error(`the run did not come to turn ${turn}:\n${seen.maskedLog}`);
+  }
+}
+
+async function killRun(run: Promise<Seen>): Promise<void> {
+  let over = false;
+  run.then(() => {
+    over = true;
+  });
+  while (!over) await shell('runner', `pkill -KILL -f '${RUN}'`);
+}
