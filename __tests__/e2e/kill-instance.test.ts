@@ -156,28 +156,41 @@ describe("with the distribution's packages, on an instance that lacks a little",
   });
   afterAll(() => lab('reset', 'registry-1', '--kind', 'debian-13'));
 
-  /** What the other story has no step for: Compose from the runner, an engine that runs with the wrong settings. */
-  const unmake = () =>
-    output(
-      'registry-1',
-      `docker rm -f gce-registry-registry-1
-       rm -rf /mnt/registry /usr/local/lib/docker /etc/docker/daemon.json
-       systemctl reload docker && systemctl disable docker
-       touch /etc/gce-registry/compose.override.yaml`,
-    );
+  /** What the other story has no step for; the engine runs with the wrong settings, or not at all. */
+  const UNMAKINGS = [
+    {
+      name: 'Compose, a directory and settings',
+      script: `docker rm -f gce-registry-registry-1
+        rm -rf /mnt/registry /usr/local/lib/docker
+        # Of a key that is missing the engine keeps the value.
+        echo '{"registry-mirrors": []}' >/etc/docker/daemon.json
+        systemctl reload docker
+        while docker info | grep -q mirror.gcr.io; do :; done
+        touch /etc/gce-registry/compose.override.yaml`,
+      steps: [
+        'step_install_compose',
+        'step_make_directory',
+        'step_pull_images',
+        'step_reload_engine',
+        'step_remove_file',
+        'step_start_containers',
+        'step_write_file',
+      ],
+    },
+    {
+      name: 'its engine',
+      script: `docker rm -f gce-registry-registry-1
+        systemctl disable --now docker.service docker.socket`,
+      steps: ['step_pull_images', 'step_start_containers', 'step_start_engine'],
+    },
+  ];
 
-  test.each(CUTS)('$kill, at command $command of each step: the next run goes on from there', async (cut) => {
-    await unmake();
-    expect((await cutOffInEachStep(cut)).sort()).toEqual([
-      'step_install_compose',
-      'step_make_directory',
-      'step_pull_images',
-      'step_reload_engine',
-      'step_remove_file',
-      'step_start_containers',
-      'step_start_engine',
-      'step_write_file',
-    ]);
-    await expectWhole(['registry']);
-  });
+  test.each(UNMAKINGS.flatMap((unmaking) => CUTS.map((cut) => ({ ...unmaking, ...cut }))))(
+    'without $name: $kill, at command $command of each step: the next run goes on from there',
+    async (turn) => {
+      await output('registry-1', turn.script);
+      expect((await cutOffInEachStep(turn)).sort()).toEqual(turn.steps);
+      await expectWhole(['registry']);
+    },
+  );
 });

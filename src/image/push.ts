@@ -7,8 +7,9 @@ import { type PushTag, putTagBack } from './local-tag';
 import { foreignProgress } from './progress';
 import { classifyFailure, type FailureKind } from './push-failure';
 import { familiarName, formatReference, normalise, type PushTarget, type Reference } from './reference';
-import type { RegistryApi, ServedManifest } from './registry-api';
+import type { RegistryApi } from './registry-api';
 import { PAUSES_MS, retry } from './retry';
+import type { ServedManifest } from './served-content';
 import { type Verified, verifyPushed } from './verify';
 
 /** An image as it is in the registry. */

@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
-import { ActionError, messageOf } from '../errors';
 import type { Sleep } from '../sleep';
+import { type Descriptor, MANIFEST_TYPES, MAX_MANIFEST_BYTES } from './manifest';
+import { BRIEF, type Retries, readPatiently } from './patient-reads';
 import {
-  type Descriptor,
-  MANIFEST_TYPES,
-  MAX_MANIFEST_BYTES,
-  type Manifest,
-  parseManifest,
-} from './manifest';
-import {
-  isTransient,
   notValid,
   type RegistryAnswer,
   type RegistryHttp,
@@ -18,15 +11,7 @@ import {
   refused,
   registryHttp,
 } from './registry-http';
-import { retry } from './retry';
-
-/** A manifest as the registry serves it; its digest is that of the bytes that arrived. */
-export interface ServedManifest {
-  readonly digest: string;
-  readonly mediaType: string;
-  readonly bytes: Buffer;
-  readonly manifest: Manifest;
-}
+import { checkedManifest, problemOfContent, type ServedManifest, splitDigest } from './served-content';
 
 /**
  * The part of the distribution API that the action uses.
@@ -59,30 +44,12 @@ export interface RegistryApi {
   close(): void;
 }
 
-/** How often what changes nothing is asked again, where it failed for a transient reason. */
-export interface Patience {
-  readonly pausesMs: readonly number[];
-  /** No further try begins later than this after the first failure. */
-  readonly limitMs: number;
-  /** Told before each pause. */
-  readonly announce: (pauseMs: number, why: string) => void;
-  /** Called before each further try. */
-  readonly mend: () => Promise<void>;
-}
-
-const BRIEF: Patience = {
-  pausesMs: [500, 2000],
-  limitMs: Number.POSITIVE_INFINITY,
-  announce: () => undefined,
-  mend: async () => undefined,
-};
-
 /** The API over a connection; `sleep` is the clock of the retries. */
 export function registryApi(connection: RegistryHttp, sleep: Sleep, patience = BRIEF): RegistryApi {
   const { endpoint } = connection;
   const retries = { sleep, patience };
   const read = (request: RegistryRequest & { into?: undefined }) =>
-    readWithRetries(connection, request, retries);
+    readPatiently(connection, request, retries);
   const write = async (request: RegistryRequest, good: readonly number[]): Promise<RegistryAnswer> => {
     const answer = await connection.send(request);
     if (!good.includes(answer.status)) throw refused(endpoint, request, answer);
@@ -131,7 +98,7 @@ export function registryApi(connection: RegistryHttp, sleep: Sleep, patience = B
         throw notValid(endpoint, request, 'it is larger than any configuration');
       const answer = await read(request);
       if (answer.status !== 200) throw refused(endpoint, request, answer);
-      const { algorithm } = split(content.digest);
+      const { algorithm } = splitDigest(content.digest);
       const found = createHash(algorithm).update(answer.body).digest('hex');
       const problem = problemOfContent(content, answer.length, found);
       if (problem !== null) throw notValid(endpoint, request, problem);
@@ -218,10 +185,10 @@ async function checkBlob(
   content: Descriptor,
   retries: Retries,
 ): Promise<void> {
-  const { algorithm } = split(content.digest);
+  const { algorithm } = splitDigest(content.digest);
   let found = '';
   // Each try hashes afresh.
-  const answer = await readWithRetries(connection, request, retries, async (plain) => {
+  const answer = await readPatiently(connection, request, retries, async (plain) => {
     const hash = createHash(algorithm);
     const got = await connection.send({ ...plain, into: hash });
     found = hash.digest('hex');
@@ -230,78 +197,6 @@ async function checkBlob(
   if (answer.status !== 200) throw refused(connection.endpoint, request, answer);
   const problem = problemOfContent(content, answer.length, found);
   if (problem !== null) throw notValid(connection.endpoint, request, problem);
-}
-
-interface Retries {
-  readonly sleep: Sleep;
-  readonly patience: Patience;
-}
-
-/** Sends a request that changes nothing, again as long as patience lasts. */
-async function readWithRetries(
-  connection: RegistryHttp,
-  request: RegistryRequest,
-  { sleep, patience }: Retries,
-  send: (request: RegistryRequest) => Promise<RegistryAnswer> = connection.send,
-): Promise<RegistryAnswer> {
-  const result = await retry<{ answer: RegistryAnswer } | { error: unknown }>(
-    async (attempt) => {
-      if (attempt > 1) await patience.mend();
-      try {
-        const answer = await send(request);
-        return { done: ![429, 500, 502, 503, 504].includes(answer.status), value: { answer } };
-      } catch (error) {
-        return { done: !isTransient(error), value: { error } };
-      }
-    },
-    {
-      pausesMs: patience.pausesMs,
-      limitMs: patience.limitMs,
-      sleep,
-      announce: (pauseMs, value) =>
-        patience.announce(pauseMs, `${request.method} ${request.path}: ${why(value)}`),
-    },
-  );
-  if ('error' in result) throw result.error;
-  return result.answer;
-}
-
-function why(failed: { answer: RegistryAnswer } | { error: unknown }): string {
-  if ('answer' in failed) return `status ${failed.answer.status}`;
-  return failed.error instanceof ActionError ? failed.error.problem.happened : messageOf(failed.error);
-}
-
-function checkedManifest(
-  answer: RegistryAnswer,
-  reference: string,
-  refuse: (reason: string) => ActionError,
-): ServedManifest {
-  const { body: bytes, headers } = answer;
-  const mediaType = (headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  const wanted = reference.includes(':') ? reference : null;
-  const { algorithm } = split(wanted ?? 'sha256:');
-  const digest = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
-  if (wanted !== null && wanted !== digest) throw refuse(`it sent a manifest with the digest ${digest}`);
-  // The header is only a claim, but one that contradicts the content means that something is wrong.
-  const claimed = headers['docker-content-digest'];
-  if (typeof claimed === 'string' && claimed !== digest && claimed.startsWith(`${algorithm}:`)) {
-    throw refuse(`its Docker-Content-Digest is not the digest of what it sent (${digest})`);
-  }
-  try {
-    return { digest, mediaType, bytes, manifest: parseManifest(bytes.toString('utf8'), mediaType) };
-  } catch (cause) {
-    throw refuse(messageOf(cause));
-  }
-}
-
-function problemOfContent(content: Descriptor, length: number, found: string): string | null {
-  if (length !== content.size) return `it sent ${length} bytes of content in place of ${content.size}`;
-  return found === split(content.digest).hex ? null : `it sent content with the digest ${found}`;
-}
-
-function split(digest: string): { algorithm: 'sha256' | 'sha512'; hex: string } {
-  const [algorithm, hex = ''] = digest.split(':');
-  return { algorithm: algorithm === 'sha512' ? 'sha512' : 'sha256', hex };
 }
 
 /** The path of an upload's Location; null when it leads away from this registry or repository. */

@@ -2,7 +2,8 @@ import { ActionError } from '../errors';
 import type { Log } from '../log';
 import type { LocalImage } from './docker';
 import { type Descriptor, diffIdsOf } from './manifest';
-import type { RegistryApi, ServedManifest } from './registry-api';
+import type { RegistryApi } from './registry-api';
+import type { ServedManifest } from './served-content';
 
 /*
  * How an image is verified, and why not with `docker pull`.

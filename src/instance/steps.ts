@@ -1,6 +1,6 @@
 import type { Change, Step } from '../converge/change';
 
-/** What carries out a change on the instance; each is a function of scripts/apply.sh. */
+/** What carries out a change on the instance; each is a function `step_…` of scripts/. */
 export type Action =
   | { readonly kind: 'repair-packages' }
   | { readonly kind: 'install-packages'; readonly packages: readonly string[] }

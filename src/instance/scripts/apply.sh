@@ -1,16 +1,11 @@
 # shellcheck shell=bash
 #
-# The steps that set up an instance. Sent after facts.sh, in one piece with a last line that calls `apply`; so nothing
-# runs unless all of it arrived. Every step can be repeated, and can be cut off anywhere.
+# Sets up an instance, step by step; the steps of packages and containers are in files of their own. Sent after facts.sh,
+# in one piece with a last line that calls `apply`; so nothing runs unless all of it arrived. Every step can be repeated,
+# and can be cut off anywhere.
 #
 # Steps are called by name, which ShellCheck cannot follow:
 # shellcheck disable=SC2317
-
-export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none
-
-LOCK_TIMEOUT=900
-APT_TIMEOUT=300
-KEY_TIMEOUT=60
 
 say() { printf '%s\n' "$*"; }
 
@@ -37,96 +32,9 @@ put_file() {
   sync -- "$directory"
 }
 
-apt_get() {
-  apt-get -y -q -o DPkg::Lock::Timeout="$APT_TIMEOUT" -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 \
-    -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 \
-    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
-}
-
 # bounded COMMAND …: both outputs of a command, up to a limit: what a variable takes in must have an end. A command that
 # goes on printing ends by the broken pipe.
 bounded() { "$@" 2>&1 | head -c 1048576; }
-
-# until_unlocked COMMAND …: runs a command of apt or dpkg that fails at once while another program holds their locks, as
-# unattended-upgrades does, and tries again until it is free, for up to APT_TIMEOUT seconds a step. Its output is then
-# in OUTPUT.
-until_unlocked() {
-  local waiting=
-  : "${APT_DEADLINE:=$((SECONDS + APT_TIMEOUT))}"
-  until OUTPUT=$(bounded "$@"); do
-    if [[ ! $OUTPUT =~ (Could not get lock|[^$'\n']*lock was locked by)[^$'\n']* ]] || ((SECONDS >= APT_DEADLINE)); then
-      return 1
-    fi
-    [[ -n $waiting ]] || say "Waiting for another program that uses apt, up to $APT_TIMEOUT s: ${BASH_REMATCH[0]}"
-    waiting=yes
-    sleep 1
-  done
-}
-
-# DPkg::Lock::Timeout does not make `update` wait for the lock on the lists. Lists that cannot be fetched are no error
-# yet: others may do, and the installation says what is missing.
-update_package_lists() {
-  until_unlocked apt_get update || true
-  say "$OUTPUT"
-}
-
-# Finishes what a killed dpkg left half done. What cannot be configured for want of other packages is left to apt.
-configure_packages() {
-  until_unlocked dpkg --configure -a --force-confdef --force-confold || true
-  [[ -z $OUTPUT ]] || say "$OUTPUT"
-}
-
-step_repair_packages() {
-  configure_packages
-  if ! apt_get --fix-broken install; then
-    update_package_lists
-    apt_get --fix-broken install
-  fi
-}
-
-step_install_packages() {
-  update_package_lists
-  configure_packages
-  apt_get install --no-install-recommends -- "$@"
-}
-
-# The engine comes with the packages; where policy-rc.d or a preset kept its service from starting, it is started here.
-step_install_engine() {
-  step_install_packages "$@"
-  step_start_engine
-}
-
-step_remove_packages() {
-  configure_packages
-  apt_get remove -- "$@"
-}
-
-# step_install_keyring URL PATH
-step_install_keyring() {
-  local key
-  say "Fetching $1 (up to $KEY_TIMEOUT s, with retries)"
-  key=$(curl -fsSL --globoff --proto '=https,http' --retry 5 --retry-connrefused --retry-max-time "$((KEY_TIMEOUT / 2))" \
-    --connect-timeout 10 --max-time "$((KEY_TIMEOUT / 2))" -- "$1" | head -c 1048576)
-  if [[ $key != '-----BEGIN PGP PUBLIC KEY BLOCK-----'*'-----END PGP PUBLIC KEY BLOCK-----'* ]]; then
-    say "$1 is not a PGP public key"
-    return 1
-  fi
-  printf '%s\n' "$key" | put_file "$2" 0644
-}
-
-# Takes the entries of Docker's repository out of older files: two entries with different keys are an error of apt.
-step_disable_apt_entries() {
-  local file entry='^[[:space:]]*deb[[:space:]].*/linux/(debian|ubuntu)/?[[:space:]]+[^[:space:]]+[[:space:]]+stable'
-  for file in "$@"; do
-    if grep -vE '^[[:space:]]*(#|$)' -- "$file" | grep -qvE "$entry"; then
-      say "Commenting out Docker's repository in $file"
-      sed -E "\\~$entry~s~^~# In docker.sources now: ~" -- "$file" | put_file "$file" 0644
-    else
-      say "Removing $file"
-      rm -f -- "$file"
-    fi
-  done
-}
 
 # step_write_file PATH BASE64
 step_write_file() {
@@ -191,87 +99,6 @@ step_add_to_group() {
   usermod -aG docker -- "$1"
 }
 
-# Pulls side by side.
-step_pull_images() {
-  local image pids=() failed=0
-  for image in "$@"; do
-    pull_image "$image" &
-    pids+=("$!")
-  done
-  for image in "${pids[@]}"; do wait "$image" || failed=1; done
-  return "$failed"
-}
-
-# What another try cannot mend is not tried again; an image that is there will do when its registry does not answer.
-pull_image() {
-  local try output
-  local final='not found|manifest unknown|denied|unauthorized|invalid reference|no matching manifest'
-  final+='|toomanyrequests|no space left on device'
-  for try in 1 2 3 4; do
-    if output=$(bounded docker pull -- "$1"); then
-      say "$output"
-      return 0
-    fi
-    say "$output"
-    if docker image inspect -- "$1" >/dev/null 2>&1; then
-      say "Using $1 as it is on the instance"
-      return 0
-    fi
-    [[ ! $output =~ $final ]] && ((try < 4)) || return 1
-    say "Trying $1 again in $((try * 5)) s (try $((try + 1)) of 4)"
-    sleep $((try * 5))
-  done
-}
-
-compose() {
-  local files=(-f "$STACK/compose.yaml")
-  [[ ! -f $STACK/compose.override.yaml ]] || files+=(-f "$STACK/compose.override.yaml")
-  docker compose --project-directory "$STACK" "${files[@]}" "$@"
-}
-
-# `compose up …`; again, for up to 60 s, where somebody else removes or makes the same containers at the same time.
-compose_up() {
-  local output deadline=$((SECONDS + 60))
-  local race='No such container|already in progress|marked for removal|is already in use by container|network .*not found'
-  until output=$(bounded compose up --detach --quiet-pull "$@"); do
-    say "$output"
-    [[ $output =~ $race ]] && ((SECONDS < deadline)) || return 1
-    say 'Somebody else works at the same containers: trying again in 2 s, for up to 60 s'
-    sleep 2
-  done
-  say "$output"
-}
-
-# Compose makes a container under a passing name when it replaces one. Killed before it gives it its own, it would go
-# on with that one later, under the wrong name.
-remove_unnamed() {
-  local id name
-  while read -r id name; do
-    [[ $name =~ ^gce-registry-(registry|ui)-1$ ]] || docker container rm --force "$id" >/dev/null || true
-  done < <(docker container ls --all --filter label=com.docker.compose.project=gce-registry --format '{{.ID}} {{.Names}}')
-}
-
-answers() { [[ -n $(http_status "$1" "$2") ]]; }
-
-# step_start_containers SERVICE:PORT:PATH,… SERVICE …: starts what is not as it should be; makes the containers of the
-# services named anew.
-step_start_containers() {
-  local endpoints endpoint service port path
-  IFS=, read -r -a endpoints <<<"$1"
-  shift
-  remove_unnamed
-  (($# == 0)) || compose_up --no-deps --force-recreate "$@"
-  compose_up --remove-orphans
-  for endpoint in "${endpoints[@]}"; do
-    IFS=: read -r service port path <<<"$endpoint"
-    if wait_for 120 answers "$port" "$path"; then continue; fi
-    compose logs --no-color --tail 20 "$service" || true
-    compose ps --all || true
-    say "The container of $service does not answer on port $port"
-    return 1
-  done
-}
-
 # step NUMBER FUNCTION ARGUMENT …: runs one step between two marks; ends the script when it fails, or when nobody is
 # there any more to read what it prints.
 step() {
@@ -287,22 +114,6 @@ step() {
   status=$?
   printf '\n%s end %s %s\n' "$TOKEN" "$number" "$status" >&3
   ((status == 0)) || exit 1
-}
-
-# take_lock RUN: waits until no other run changes the instance. Whoever waits says so in a second lock, which all of
-# them share, so that the run that works can tell its log. Both end with this process, however it ends.
-take_lock() {
-  install -d -m 0700 -- "${LOCK%/*}"
-  exec 9<>"$LOCK"
-  # Those who only read look at the lock for a moment.
-  if flock --timeout 1 9; then return 0; fi
-  last_turn
-  printf '\n%s waiting %s\n' "$TOKEN" "${REPLY#* }" >&3
-  exec 7<>"$LOCK.awaited"
-  flock --shared 7
-  printf '%s\n' "$1" >"$LOCK.awaited"
-  flock --timeout "$LOCK_TIMEOUT" 9 || { printf '\n%s locked\n' "$TOKEN" >&3 && exit 1; }
-  exec 7>&-
 }
 
 # apply TOKEN RUN TURN PLAN FACTS_ARGUMENT …: PLAN is a function that calls `step`; then the facts are printed. A plan
@@ -326,7 +137,7 @@ apply() {
     printf '%s %s\n' "$TOKEN" "$run" >"$LOCK"
     "$plan"
   fi
-  # shellcheck disable=SC2034 # of facts.sh
+  # shellcheck disable=SC2034 # of lock.sh
   HOLDS_LOCK=yes
   facts "$TOKEN facts" "$@" >&3
   if [[ -f $LOCK.awaited ]] && ! flock --nonblock "$LOCK.awaited" true; then

@@ -4,14 +4,14 @@
 # described in facts.ts. Before that, at once, a line `MARKER:client ADDRESS` says who asks. Changes nothing. Commands
 # that take long run side by side.
 #
+# Sent after json.sh and lock.sh.
+#
 #   facts MARKER SSH_CONNECTION USER REGISTRY_PORT UI_PORT DATA_PATH
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
 export LC_ALL=C
 
 STACK=/etc/gce-registry
-# Held by a run while it changes the instance. The line in it is of the run that did so last, and is new each time.
-LOCK=/run/gce-registry/lock
 VOLUME=gce-registry_registry-data
 PLUGINS=(/usr/local/lib /usr/local/libexec /usr/lib /usr/libexec)
 PACKAGES=' ca-certificates curl docker-ce docker-ce-cli containerd.io docker-compose-plugin docker.io docker-cli'
@@ -35,48 +35,6 @@ CONTAINER+='"ports":{{json .HostConfig.PortBindings}},"mounts":{{json .Mounts}}}
 RUNNING='{"name":{{json .Names}},"image":{{json .Image}},"ports":{{json .Ports}},'
 RUNNING+='"project":{{json (.Label "com.docker.compose.project")}}}'
 
-# Sets REPLY to a JSON string. Control characters that JSON has no short form for become question marks.
-json_string() {
-  REPLY=$1
-  REPLY=${REPLY//\\/"\\\\"}
-  REPLY=${REPLY//\"/"\\\""}
-  REPLY=${REPLY//$'\n'/"\\n"}
-  REPLY=${REPLY//$'\r'/"\\r"}
-  REPLY=${REPLY//$'\t'/"\\t"}
-  REPLY=${REPLY//[[:cntrl:]]/?}
-  REPLY="\"$REPLY\""
-}
-
-# Appends `"NAME":"VALUE"` to the object in OUT.
-put() {
-  json_string "$2"
-  OUT+="${OUT:+,}\"$1\":$REPLY"
-}
-
-# Appends `"NAME":VALUE`, with VALUE as it is, to the object in OUT.
-put_raw() {
-  OUT+="${OUT:+,}\"$1\":$2"
-}
-
-# Sets REPLY to a JSON list of the JSON values on standard input, one a line.
-json_list() {
-  local line list=
-  while IFS= read -r line; do
-    [[ -z $line ]] || list+="${list:+,}$line"
-  done
-  REPLY="[$list]"
-}
-
-# Sets REPLY to a JSON list of strings.
-json_strings() {
-  local value list=
-  for value in "$@"; do
-    json_string "$value"
-    list+="${list:+,}$REPLY"
-  done
-  REPLY="[$list]"
-}
-
 # Prints the status code of `GET PATH` from a port of this machine; nothing when it does not answer.
 http_status() {
   local port=$1 path=$2 line
@@ -84,27 +42,6 @@ http_status() {
   printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$path" >&8 2>/dev/null
   IFS= read -r -t 3 line <&8 2>/dev/null || return 0
   [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
-}
-
-# Sets REPLY to the line in the lock's file; empty where no run has changed the instance since it was booted.
-last_turn() {
-  REPLY=
-  [[ ! -f $LOCK ]] || IFS= read -r REPLY <"$LOCK" || true
-}
-
-# Whether another run is changing the instance now.
-is_busy() {
-  [[ -z ${HOLDS_LOCK-} && -f $LOCK ]] && ! flock --nonblock --shared "$LOCK" true
-}
-
-# lock_facts TURN BUSY: those read at the beginning. A turn that was taken meanwhile makes what was read a mixture.
-lock_facts() {
-  local OUT='' turn=$1 busy=$2
-  last_turn
-  [[ $REPLY == "$turn" ]] || busy=true
-  put turn "$turn"
-  put_raw busy "$busy"
-  REPLY="{$OUT}"
 }
 
 # Sets REPLY to the nearest directory that exists.
