@@ -65,7 +65,7 @@ async function openSession(options: ConnectOptions, log: Log) {
 
 const LIMIT_MS = 90_000;
 /** A key that the guest agent is about to write is there some 50 ms after the metadata has it. */
-const OFFER_AGAIN_MS: readonly number[] = [50, 150, 400, 1000, 1000];
+const OFFER_AGAIN_MS: readonly number[] = [20, 50, 150, 500, 1500];
 
 async function login({ admitted: admission, ...options }: ConnectOptions, log: Log): Promise<Client> {
   const attemptTimeoutMs = options.attemptTimeoutMs ?? 15_000;

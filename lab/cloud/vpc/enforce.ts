@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Instance, World } from '../compute/world.ts';
 import { Faults } from '../faults/faults.ts';
@@ -67,13 +68,48 @@ export class Enforcer {
   }
 }
 
-/** Docker's words for a container that is off. Its machine loads the rules itself when it boots. */
-const OFF = /No such container|is not running|is paused|is restarting/i;
+const DOCKER_SOCKET = '/var/run/docker.sock';
 const LIMIT_MS = 20_000;
 
-function load(container: string, script: string): Promise<void> {
+/**
+ * Straight into the container's namespaces: starting a Docker client would make every operation longer by more than
+ * that. A machine that is off loads the rules itself when it boots.
+ */
+async function load(container: string, script: string): Promise<void> {
+  const pid = await processOf(container);
+  if (pid === 0) return;
+  const complaint = await nft(pid, script);
+  if (complaint !== null && (await processOf(container)) === pid)
+    throw new Error(`nft in ${container}: ${complaint}`);
+}
+
+/** The first process of a container; 0 when there is none, or it does not run. */
+function processOf(container: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn('docker', ['exec', '-i', container, 'nft', '-f', '-'], {
+    const path = `/containers/${container}/json`;
+    const question = request({ socketPath: DOCKER_SOCKET, path, timeout: LIMIT_MS }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('error', reject);
+      answer.on('end', () => {
+        if (answer.statusCode === 404) return resolve(0);
+        if (answer.statusCode !== 200) return reject(new Error(`${path}: status ${answer.statusCode}`));
+        const { State } = JSON.parse(Buffer.concat(chunks).toString()) as Inspected;
+        resolve(State.Paused ? 0 : State.Pid);
+      });
+    });
+    question.on('error', reject).end();
+  });
+}
+
+interface Inspected {
+  readonly State: { readonly Pid: number; readonly Paused: boolean };
+}
+
+/** Null, or why nft refused the script. */
+function nft(pid: number, script: string): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('nsenter', [`--target=${pid}`, '--mount', '--net', 'nft', '-f', '-'], {
       stdio: ['pipe', 'ignore', 'pipe'],
       timeout: LIMIT_MS,
     });
@@ -84,9 +120,6 @@ function load(container: string, script: string): Promise<void> {
     child.stdin.on('error', () => {});
     child.stdin.end(script);
     child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0 || OFF.test(complaint)) resolve();
-      else reject(new Error(`nft in ${container} ended with ${code}: ${complaint.trim()}`));
-    });
+    child.on('close', (code) => resolve(code === 0 ? null : `status ${code}: ${complaint.trim()}`));
   });
 }

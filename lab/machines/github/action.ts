@@ -7,7 +7,7 @@ import { EVENT, type Job, newJob } from './job.ts';
 import { LogCommands } from './log-commands.ts';
 import { asRunner, writeOnRunner } from './runner-access.ts';
 import { watch } from './seen.ts';
-import { runStep, type StepResult } from './step.ts';
+import { runStep, type StepResult, stepFiles } from './step.ts';
 
 const OPTIONS = {
   json: { type: 'string' },
@@ -33,9 +33,9 @@ export async function action(args: string[]): Promise<number> {
   const kind = values.credentials ?? (ownCredentials ? 'none' : 'external-account');
   const ambient = await ambientCredentials(job, kind, values.permissions?.split(','));
   Object.assign(variables, ambient.variables, assignments(values.env ?? []));
-  await writeOnRunner({ ...ambient.files, ...jobFiles(job) });
   try {
-    const endWatch = await watch(inputs.instance);
+    const files = writeOnRunner({ ...ambient.files, ...jobFiles(job) });
+    const [endWatch] = await Promise.all([watch(inputs.instance), files]);
     const { main, later, post, log, commands } = await runJob(job, variables, {
       later: values.later,
       noPost: values['no-post'] === true,
@@ -126,5 +126,7 @@ function jobFiles(job: Job): Record<string, string> {
   return {
     [String(job.variables.GITHUB_EVENT_PATH)]: EVENT,
     [`${job.workspace}/README.md`]: '# octo-repo\n',
+    ...stepFiles('main', job),
+    ...stepFiles('post', job),
   };
 }

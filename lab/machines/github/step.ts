@@ -5,7 +5,7 @@ import { ACTION_FOLDER } from '../runner.ts';
 import { parseFileCommands } from './file-commands.ts';
 import type { Job } from './job.ts';
 import type { LogCommands } from './log-commands.ts';
-import { asRunner, readOnRunner, writeOnRunner } from './runner-access.ts';
+import { asRunner, readOnRunner } from './runner-access.ts';
 
 /** What came of one step. */
 export interface StepResult {
@@ -28,9 +28,24 @@ const FILE_COMMANDS = {
 const SIGTERM_AFTER_MS = 7_500;
 const SIGKILL_AFTER_MS = 10_000;
 
+/** The files that must be on the runner before a step is run, empty. */
+export function stepFiles(name: string, job: Job): Record<string, string> {
+  const paths = [...Object.values(fileCommandPaths(name, job)), `${job.root}/${name}/usage`];
+  return Object.fromEntries(paths.map((path) => [path, '']));
+}
+
+function fileCommandPaths(name: string, job: Job): Record<keyof typeof FILE_COMMANDS, string> {
+  const folder = `${job.temp}/_runner_file_commands`;
+  const paths = Object.entries(FILE_COMMANDS).map(([variable, file]) => [
+    variable,
+    `${folder}/${file}_${name}`,
+  ]);
+  return Object.fromEntries(paths) as Record<keyof typeof FILE_COMMANDS, string>;
+}
+
 /**
- * Runs dist/index.js on the runner machine as one step, `main` or `post`, with file-command files of its own; lines
- * for the log go to `print` as they come.
+ * Runs dist/index.js on the runner machine as one step, `main` or `post`, with file-command files of its own
+ * (`stepFiles`); lines for the log go to `print` as they come.
  */
 export async function runStep(
   name: string,
@@ -39,14 +54,8 @@ export async function runStep(
   commands: LogCommands,
   print: (line: string) => void,
 ): Promise<StepResult> {
-  const folder = `${job.temp}/_runner_file_commands`;
-  const files = Object.entries(FILE_COMMANDS).map(([variable, file]) => [
-    variable,
-    `${folder}/${file}_${name}`,
-  ]);
-  const paths = Object.fromEntries(files) as Record<keyof typeof FILE_COMMANDS, string>;
+  const paths = fileCommandPaths(name, job);
   const own = `${job.root}/${name}`;
-  await writeOnRunner({ ...Object.fromEntries(files.map(([, path]) => [path, ''])), [`${own}/usage`]: '' });
   const exitCode = await execute(own, job, { ...variables, ...paths }, commands, print);
   const read = await readOnRunner([...Object.values(paths), `${own}/usage`]);
   const [seconds, kibibytes] = (read[`${own}/usage`] ?? '').trim().split(/\s+/).slice(-2).map(Number);

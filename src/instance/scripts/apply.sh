@@ -15,7 +15,7 @@ wait_for() {
   shift
   until "$@"; do
     ((SECONDS < deadline)) || return 1
-    sleep 0.2
+    sleep 0.05
   done
 }
 
