@@ -1,4 +1,6 @@
-import { environment, run } from './lab';
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { answerOf, control, environment } from './lab';
 
 /** A firewall rule as the Compute API shows it. */
 export interface Rule {
@@ -12,14 +14,6 @@ export interface Rule {
   readonly allowed: readonly { readonly IPProtocol: string; readonly ports?: readonly string[] }[];
 }
 
-/** Node's own fetch in a process that trusts the lab's CA. */
-const REQUEST = `
-  const [url, method, body] = process.argv.slice(1);
-  const headers = { authorization: 'Bearer ' + process.env.LAB_ACCESS_TOKEN, 'content-type': 'application/json' };
-  const response = await fetch(url, { method, headers, body: body || undefined });
-  console.log(await response.text());
-  process.exitCode = response.ok ? 0 : 1;`;
-
 /** Asks the Compute API as anybody would; `path` is below the project. */
 export async function compute<T>(
   method: string,
@@ -27,17 +21,16 @@ export async function compute<T>(
   body?: unknown,
   project = 'lab-project',
 ): Promise<T> {
-  const env = await environment();
-  const url = `${env.LAB_COMPUTE_URL}projects/${project}/${path}`;
-  const data = body === undefined ? '' : JSON.stringify(body);
-  const args = ['--input-type=module', '-e', REQUEST, url, method, data];
-  const { status, stdout, stderr } = await run(process.execPath, args, '', {
-    ...process.env,
-    ...env,
-    NODE_EXTRA_CA_CERTS: env.LAB_CA_FILE,
+  const { LAB_COMPUTE_URL, LAB_CA_FILE } = await environment();
+  const { accessToken } = await control<{ accessToken: string }>('POST', '/tokens', {});
+  const message = request(`${LAB_COMPUTE_URL}projects/${project}/${path}`, {
+    method,
+    ca: readFileSync(String(LAB_CA_FILE)),
+    headers: { authorization: `Bearer ${accessToken}` },
   });
-  if (status !== 0) throw new Error(`${method} ${path}: ${stdout}${stderr}`);
-  return JSON.parse(stdout) as T;
+  const { status, text } = await answerOf(message, body);
+  if (status < 200 || status >= 300) throw new Error(`${method} ${path}: status ${status}: ${text}`);
+  return JSON.parse(text) as T;
 }
 
 async function finish(operation: { readonly name: string }, project: string): Promise<void> {

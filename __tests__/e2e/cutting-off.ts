@@ -66,10 +66,11 @@ export async function cutOff(
   turn += 1;
   await lab('fault', 'pause-at-step', `t${turn}`, String(command), `${name} ${argument}`.trim());
   const run = action(inputs, ['--no-post']);
-  await reached(run);
+  await Promise.race([reached(), run.then(missed)]);
   await output('runner', `pkill -STOP -f '${RUN}'`);
   await KILLS[kill]();
-  await killRun(run);
+  await output('runner', `pkill -KILL -f '${RUN}'`);
+  await run;
 }
 
 /** What goes on does so, until it is over. */
@@ -79,21 +80,14 @@ async function letGo(): Promise<void> {
 }
 
 /** Waits until the script of the run stands where it is to be killed. */
-async function reached(run: Promise<Seen>): Promise<void> {
-  let ended: Seen | null = null;
-  run.then((seen) => {
-    ended = seen;
-  });
-  while ((await shell('registry-1', `test -s ${here()}`)).status !== 0) {
-    const seen = ended as Seen | null;
-    if (seen !== null) throw new Error(`the run did not come to turn ${turn}:\n${seen.maskedLog}`);
-  }
+async function reached(): Promise<void> {
+  const { status } = await shell(
+    'registry-1',
+    `timeout 300 bash -c 'until test -s ${here()}; do sleep 0.02; done'`,
+  );
+  if (status !== 0) throw new Error(`no run came to turn ${turn} within 300 s`);
 }
 
-async function killRun(run: Promise<Seen>): Promise<void> {
-  let over = false;
-  run.then(() => {
-    over = true;
-  });
-  while (!over) await shell('runner', `pkill -KILL -f '${RUN}'`);
+function missed(seen: Seen): never {
+  throw new Error(`the run did not come to turn ${turn}:\n${seen.maskedLog}`);
 }

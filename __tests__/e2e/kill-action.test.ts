@@ -71,6 +71,7 @@ async function called(run: Going, method: string, path: RegExp): Promise<void> {
   for (;;) {
     const log = await control<{ method: string; path: string }[]>('GET', `/log?after=${run.calls}`);
     if (log.some((call) => call.method === method && path.test(call.path))) return;
+    await sleep(20);
   }
 }
 

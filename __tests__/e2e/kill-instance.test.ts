@@ -13,16 +13,17 @@ interface Cut {
   readonly kill: Kill;
   readonly command: number;
 }
-const DEPTHS = [1, 3, 7, 15, 40, 1_000_000];
+const END = 1_000_000;
+const cuts = (kill: Kill, commands: readonly number[]): Cut[] =>
+  commands.map((command) => ({ kill, command }));
 const CUTS: readonly Cut[] = turns(
+  [...cuts('power', [1]), ...cuts('script', [7]), ...cuts('sshd', [3])],
   [
-    { kill: 'power', command: 1 },
-    { kill: 'script', command: 7 },
-    { kill: 'sshd', command: 3 },
+    ...cuts('power', [1, 7, END]),
+    ...cuts('script', [1, 3, 7, 15, 40, END]),
+    ...cuts('sshd', [1, 7, END]),
+    ...cuts('shell', [1, 7, 40]),
   ],
-  DEPTHS.flatMap((command) =>
-    (['power', 'script', 'sshd', 'shell'] as const).map((kill) => ({ kill, command })),
-  ),
 );
 
 let inputs: Record<string, string>;

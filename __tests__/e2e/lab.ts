@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ClientRequest, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -59,9 +60,9 @@ export async function lab(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** Runs a shell script as root on a machine of the lab, without minding its status. */
+/** Runs a shell script as root on a machine of the lab, as `bin/lab exec` does, without minding its status. */
 export function shell(machine: string, script: string): Promise<Result> {
-  return run('bin/lab', ['exec', machine, '--', 'bash', '-euo', 'pipefail', '-c', script]);
+  return run('docker', ['exec', `gcelab-${machine}`, 'bash', '-euo', 'pipefail', '-c', script]);
 }
 
 /** Waits until a shell script succeeds on a machine. */
@@ -106,8 +107,15 @@ export async function succeeding(
   return seen;
 }
 
-/** The variables that `bin/lab env` exports. */
-export async function environment(): Promise<Record<string, string>> {
+let known: Promise<Record<string, string>> | undefined;
+
+/** The variables that `bin/lab env` exports, asked for once. */
+export function environment(): Promise<Record<string, string>> {
+  known ??= readEnvironment();
+  return known;
+}
+
+async function readEnvironment(): Promise<Record<string, string>> {
   const lines = (await lab('env')).split('\n').map((line) => /^export (\w+)='?(.*?)'?$/.exec(line));
   return Object.fromEntries(lines.filter((line) => line !== null).map(([, name, value]) => [name, value]));
 }
@@ -125,18 +133,28 @@ export function mutations(seen: Seen): string[] {
 
 /** A request to the lab's control socket, which makes tokens, credentials and networks. */
 export async function control<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const { LAB_CONTROL_SOCKET } = await environment();
-  const data = body === undefined ? [] : ['--json', JSON.stringify(body)];
-  const args = [
-    '-fsS',
-    '--unix-socket',
-    String(LAB_CONTROL_SOCKET),
-    '-X',
-    method,
-    ...data,
-    `http://lab${path}`,
-  ];
-  const { status, stdout, stderr } = await run('curl', args);
-  if (status !== 0) throw new Error(`${method} ${path}: ${stderr}`);
-  return JSON.parse(stdout || 'null') as T;
+  const { LAB_CONTROL_SOCKET: socketPath } = await environment();
+  const { status, text } = await answerOf(request({ socketPath, method, path }), body);
+  if (status >= 300) throw new Error(`${method} ${path}: status ${status}: ${text}`);
+  return JSON.parse(text || 'null') as T;
+}
+
+/** Sends a request, with a body in JSON if there is one, and returns what comes. */
+export function answerOf(
+  message: ClientRequest,
+  body: unknown,
+): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    message.on('error', reject);
+    message.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+      );
+    });
+    if (body !== undefined) message.setHeader('content-type', 'application/json');
+    message.end(body === undefined ? undefined : JSON.stringify(body));
+  });
 }
