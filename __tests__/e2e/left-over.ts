@@ -1,5 +1,5 @@
 import { compute, rules } from './compute';
-import { output, waitFor } from './lab';
+import { output } from './lab';
 
 /** The runner's Docker daemon, as an action must leave it behind. */
 export interface RunnerSnapshot {
@@ -13,15 +13,14 @@ const DAEMON_JSON = '/etc/docker/daemon.json';
 
 /** What `expectNothingLeft` compares with: take it before the run. */
 export async function snapshotRunner(): Promise<RunnerSnapshot> {
-  await waitFor('runner', 'docker info >/dev/null');
-  const file = await output(
-    'runner',
-    `if [ -e ${DAEMON_JSON} ]; then stat -c '%a %U:%G' ${DAEMON_JSON}; base64 -w0 ${DAEMON_JSON}; else echo absent; fi`,
-  );
-  const insecure = await output(
-    'runner',
-    "docker info -f '{{range .RegistryConfig.InsecureRegistryCIDRs}}{{.}} {{end}}{{range $name, $index := .RegistryConfig.IndexConfigs}}{{$name}}={{$index.Secure}} {{end}}'",
-  );
+  const [insecure = '', file = ''] = (
+    await output(
+      'runner',
+      `timeout 90 bash -c 'until docker info >/dev/null 2>&1; do sleep 0.1; done'
+       docker info -f '{{range .RegistryConfig.InsecureRegistryCIDRs}}{{.}} {{end}}{{range $name, $index := .RegistryConfig.IndexConfigs}}{{$name}}={{$index.Secure}} {{end}}'
+       if [ -e ${DAEMON_JSON} ]; then echo $(stat -c '%a %U:%G' ${DAEMON_JSON}) $(base64 -w0 ${DAEMON_JSON}); else echo absent; fi`,
+    )
+  ).split('\n');
   return { file, insecure };
 }
 
