@@ -34,8 +34,8 @@ export async function action(args: string[]): Promise<number> {
   const ambient = await ambientCredentials(job, kind, values.permissions?.split(','));
   Object.assign(variables, ambient.variables, assignments(values.env ?? []));
   try {
-    const files = writeOnRunner({ ...ambient.files, ...jobFiles(job) });
-    const [endWatch] = await Promise.all([watch(inputs.instance), files]);
+    await writeOnRunner({ ...ambient.files, ...jobFiles(job) });
+    const endWatch = watch(inputs.instance);
     const { main, later, post, log, commands } = await runJob(job, variables, {
       later: values.later,
       noPost: values['no-post'] === true,

@@ -12,11 +12,10 @@ export interface Seen {
 }
 
 /** Begins to watch the Compute API and the SSH server of an instance; call what it returns to end that. */
-export async function watch(instance: string | undefined): Promise<() => Promise<Seen>> {
-  const container = containerOf(instance ?? '');
-  const [after, cursor] = [lastCall(), await journalCursor(container)];
+export function watch(instance: string | undefined): () => Promise<Seen> {
+  const [after, since] = [lastCall(), Date.now()];
   return async () => ({
-    ssh: await sshSince(container, cursor),
+    ssh: await sshSince(containerOf(instance ?? ''), since),
     api: await control<ApiCall[]>('GET', `/log?after=${after}`),
   });
 }
@@ -35,23 +34,10 @@ function lastCall(): number {
   }
 }
 
-async function journalCursor(container: string): Promise<string | null> {
-  const answer = await attempt('docker', [
-    'exec',
-    container,
-    'journalctl',
-    '--lines=1',
-    '--show-cursor',
-    '--quiet',
-  ]);
-  return /^-- cursor: (.+)$/m.exec(answer.stdout)?.[1] ?? null;
-}
-
 /** OpenSSH at LogLevel VERBOSE: one line for a login, one for each command, shell or subsystem. */
-async function sshSince(container: string, cursor: string | null): Promise<Seen['ssh']> {
-  if (cursor === null) return { connections: 0, commands: 0 };
+async function sshSince(container: string, sinceMs: number): Promise<Seen['ssh']> {
   const { stdout } = await attempt('docker', [
-    ...['exec', container, 'journalctl', `--after-cursor=${cursor}`, '--output=cat', '--quiet'],
+    ...['exec', container, 'journalctl', `--since=@${sinceMs / 1000}`, '--output=cat', '--quiet'],
     ...['--identifier=sshd', '--identifier=sshd-session'],
   ]);
   return {
