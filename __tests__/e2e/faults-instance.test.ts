@@ -28,7 +28,7 @@ afterAll(() => lab('fault', 'clear'));
 
 test('apt-lock: the run waits for the other program, and says for which and how long at most', async () => {
   await lackPackage();
-  await lab('fault', 'apt-lock', '15');
+  await lab('fault', 'apt-lock', '8');
   const { maskedLog } = await converging(story);
   expect(maskedLog).toMatch(
     /^Waiting for another program that uses apt, up to 300 s: .*\/var\/lib\/apt\/lists\/lock.*unattended-upgr/m,
