@@ -31,26 +31,19 @@ test('with docker.io and a running container the engine is kept, and the contain
   expect(seen.maskedLog).toContain('is kept');
 });
 
-test('Docker’s old docker.list gives no Signed-By conflict', async () => {
+test('Docker’s old docker.list gives no Signed-By conflict, and half-configured packages are finished first', async () => {
   await output(
     'registry-1',
     `install -d /etc/apt/keyrings
      curl -fsSL https://download.docker.com/linux/debian/gpg -o /usr/share/keyrings/docker-archive-keyring.asc
+     apt-get update -qq; cd /tmp && apt-get download -q sl >/dev/null 2>&1; dpkg --unpack sl*.deb >/dev/null
      echo 'deb [arch=amd64 signed-by=/usr/share/keyrings/docker-archive-keyring.asc] https://download.docker.com/linux/debian trixie stable' >/etc/apt/sources.list.d/docker.list`,
   );
   await succeeding(inputs);
+  expect(await output('registry-1', 'dpkg --audit')).toBe('');
   const update = await output('registry-1', 'apt-get update 2>&1');
   expect(update).not.toMatch(/Conflicting values|configured multiple times/);
   expect(await output('registry-1', 'dpkg -s docker-ce')).toContain('Status: install ok installed');
-});
-
-test('half-configured packages are finished first', async () => {
-  await output(
-    'registry-1',
-    'apt-get update -qq; cd /tmp && apt-get download -q sl >/dev/null 2>&1; dpkg --unpack sl*.deb >/dev/null',
-  );
-  await succeeding({ ...inputs, mode: 'bootstrap' });
-  expect(await output('registry-1', 'dpkg --audit')).toBe('');
 });
 
 test('a port that something else has is an error before anything is changed', async () => {

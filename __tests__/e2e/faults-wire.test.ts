@@ -126,6 +126,8 @@ describe('the registry, behind a bad proxy', () => {
     const running = succeeding(push);
     await uploadBegun('wire/image');
     await lab('fault', 'registry-502', '4');
+    // For the connections that are still to come.
+    await lab('fault', 'slow-network', '1');
     const seen = await running;
     expect(seen.maskedLog).toMatch(/Waiting for the registry, up to 31 s \(.*status 502\); again in 1 s/);
     expect((await struck()).badGateways).toBe(6);
