@@ -15,10 +15,13 @@ export interface Step {
 
 const here = (): string => `${FOLDER}/reached.t${turn}`;
 
+/** In the shell of the instance: the group of the script's processes. */
+const group = (): string => `$(ps -o pgid= "$(cat ${here()})" | tr -d ' ')`;
+
 /** How the set-up is cut off while it stands still. */
 const KILLS = {
   /** All that the run has started on the instance. */
-  script: () => output('registry-1', `kill -KILL -- -"$(ps -o pgid= "$(cat ${here()})" | tr -d ' ')"`),
+  script: () => output('registry-1', `kill -KILL -- -"${group()}"`),
   /** The shell alone: the step that it had started goes on to its end. */
   shell: async () => {
     await output('registry-1', `kill -KILL "$(cat ${here()})"`);
@@ -33,10 +36,9 @@ const KILLS = {
        pkill -KILL '^sshd' || true
        systemctl reset-failed ssh.service # The starts of a short time, which systemd counts, are not its own.
        systemctl start ssh.service
-       script=$(cat ${here()})
-       echo >/proc/$script/fd/3
-       while pgrep --pgroup "$(ps -o pgid= "$script" | tr -d ' ')" --exact cat; do :; done`,
+       echo >/proc/$(cat ${here()})/fd/3`,
     );
+    await waitFor('registry-1', `! pgrep --pgroup "${group()}" --exact cat`, 30);
     await letGo();
   },
 };

@@ -179,7 +179,7 @@ describe("with the distribution's packages, on an instance that lacks a little",
         # Of a key that is missing the engine keeps the value.
         echo '{"registry-mirrors": []}' >/etc/docker/daemon.json
         systemctl reload docker
-        while docker info | grep -q mirror.gcr.io; do :; done
+        while docker info | grep mirror.gcr.io >/dev/null; do sleep 0.1; done
         touch /etc/gce-registry/compose.override.yaml`,
       steps: [
         'step_install_compose',

@@ -72,8 +72,8 @@ const DOCKER_SOCKET = '/var/run/docker.sock';
 const LIMIT_MS = 20_000;
 
 /**
- * Straight into the container's namespaces: starting a Docker client would make every operation longer by more than
- * that. A machine that is off loads the rules itself when it boots.
+ * Loads a script straight in the container's namespaces: starting a Docker client for it would make each operation on
+ * a rule longer by a quarter. A machine that is off loads the rules itself when it boots.
  */
 async function load(container: string, script: string): Promise<void> {
   const pid = await processOf(container);
@@ -87,7 +87,8 @@ async function load(container: string, script: string): Promise<void> {
 function processOf(container: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const path = `/containers/${container}/json`;
-    const question = request({ socketPath: DOCKER_SOCKET, path, timeout: LIMIT_MS }, (answer) => {
+    const signal = AbortSignal.timeout(LIMIT_MS);
+    const question = request({ socketPath: DOCKER_SOCKET, path, signal }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('error', reject);

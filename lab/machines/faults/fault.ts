@@ -33,7 +33,10 @@ export async function startFault(name: string, args: readonly string[], instance
   await fault.start(args, instance);
 }
 
-/** Ends every fault of an instance, and of the rest of the world, that was turned on. One that cannot be ended does not keep the others on; the first error is thrown afterwards. */
+/**
+ * Ends every fault that was turned on with this instance. One that cannot be ended does not keep the others on; the
+ * first error is thrown afterwards.
+ */
 export async function clearFaults(instance: string): Promise<void> {
   const begun = begunFaults(instance);
   const endings = await Promise.allSettled(begun.map((name) => FAULTS[name]?.end(instance)));
