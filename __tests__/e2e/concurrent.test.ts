@@ -247,15 +247,18 @@ describe('with a person at work on the instance', () => {
     const theirs = person(
       'cd /srv/theirs; touch /tmp/composing; while [ -e /tmp/composing ]; do docker compose up -d; docker compose down; done',
     );
+    // Compose has no lock: of two commands at once on one project either can be refused ("name is already in use",
+    // "no such container"), and is then given once more.
     const oursByHand = person(
-      'cd /etc/gce-registry; for turn in 1 2; do docker compose down; docker compose up -d; done',
+      `cd /etc/gce-registry
+       for turn in 1 2; do docker compose down || docker compose down; docker compose up -d || docker compose up -d; done`,
     );
     const seen = await action({ ...ofRun(3, 'compose'), 'registry-name': 'The third' });
     const byHand = await oursByHand;
     await output('registry-1', 'rm /tmp/composing');
     expect((await theirs).status).toBe(0);
     expect([seen.exitCode, seen.maskedLog]).toEqual([0, expect.any(String)]);
-    expect([byHand.status, byHand.stderr]).toEqual([0, expect.any(String)]);
+    expect(byHand).toMatchObject({ status: 0 });
     expect(await kept()).toBe(keptBefore);
     await waitFor('registry-1', 'curl -fsS http://127.0.0.1:5000/v2/');
     expect(await served('registry-1', ['team/app-3:compose'])).toEqual({

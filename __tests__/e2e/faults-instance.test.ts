@@ -10,7 +10,7 @@ import {
 } from './faults';
 import { randomImage } from './images';
 import { lab, output, run } from './lab';
-import { fingerprint, served } from './machines';
+import { fingerprint, restartDocker, served } from './machines';
 
 /**
  * What goes wrong on the instance: each is recovered from within a time that the log states, or ends with an error that
@@ -136,7 +136,7 @@ test('a flush of iptables: the run says that the containers are cut off, and the
   await output('registry-1', 'iptables -P FORWARD DROP && iptables -F');
   const { message } = await failing(story, 'Containers are cut off');
   expect(message).toContain('sudo systemctl restart docker');
-  await output('registry-1', 'systemctl restart docker');
+  await restartDocker('registry-1');
   await converging(story);
   await output('registry-1', 'iptables -P FORWARD ACCEPT');
 });

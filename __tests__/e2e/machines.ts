@@ -23,6 +23,11 @@ export async function ownLogin(instance = 'registry-1'): Promise<Record<string, 
   return { 'ssh-user': 'deployer', 'ssh-private-key': key };
 }
 
+/** Restarts the Docker daemon of a machine, which systemd else refuses to do often within a minute. */
+export async function restartDocker(machine: string): Promise<void> {
+  await output(machine, 'systemctl reset-failed docker.service; systemctl restart docker.service');
+}
+
 /** What a run that changes nothing leaves as it is on an instance: containers, daemon, files and their times. */
 export function fingerprint(instance = 'registry-1'): Promise<string> {
   return output(

@@ -1,7 +1,7 @@
 import { localTags, randomImage, removeImages } from './images';
 import { action, lab, output, succeeding } from './lab';
 import { expectNothingLeft, type RunnerSnapshot, snapshotRunner } from './left-over';
-import { basics, served } from './machines';
+import { basics, restartDocker, served } from './machines';
 import { uploadBegun } from './wire';
 
 /** The runner's Docker daemon restarted, and the registry killed, while megabytes of an image are under way. */
@@ -44,7 +44,7 @@ const restarts = async () =>
 test('the daemon of the runner restarted: pushed again', async () => {
   const running = succeeding({ ...inputs, tags: 'kills/daemon:1' });
   await uploadBegun('kills/daemon');
-  await output('runner', 'systemctl restart docker');
+  await restartDocker('runner');
   await slowDown(1);
   const seen = await running;
   expect(seen.maskedLog).toMatch(/docker push \S+ failed \(.*\); again in 1 s, for 3 min at most/);

@@ -1,5 +1,5 @@
 import { action, lab, output, shell, succeeding } from './lab';
-import { basics } from './machines';
+import { basics, restartDocker } from './machines';
 
 // The Docker daemon of the runner: merged, loaded, and put back byte for byte.
 
@@ -92,7 +92,7 @@ test('restore-runner: false leaves the entry, and the next run finds it', async 
 
 test('configure-runner: false does nothing, and the push says what is missing', async () => {
   await given(null);
-  await output('runner', 'systemctl restart docker');
+  await restartDocker('runner');
   // Under a tag that does not lead to the image yet: otherwise there is nothing to push.
   const { exitCode, annotations } = await action({
     ...inputs,
@@ -105,13 +105,13 @@ test('configure-runner: false does nothing, and the push says what is missing', 
 });
 
 test('with the containerd image store a push is verified as well', async () => {
-  await output(
-    'runner',
-    `echo '{"features":{"containerd-snapshotter":true}}' >${FILE}; systemctl restart docker; docker pull -q hello-world`,
-  );
+  await output('runner', `echo '{"features":{"containerd-snapshotter":true}}' >${FILE}`);
+  await restartDocker('runner');
+  await output('runner', 'docker pull -q hello-world');
   const before = await bytes();
   const seen = await succeeding(inputs, ['--later', 'docker run --rm "$OUTPUT_image"']);
   expect(seen.later?.output).toContain('Hello from Docker!');
   expect(await bytes()).toBe(before);
-  await output('runner', `rm ${FILE}; systemctl restart docker`);
+  await output('runner', `rm ${FILE}`);
+  await restartDocker('runner');
 });

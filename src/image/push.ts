@@ -1,15 +1,12 @@
 import { ActionError, messageOf } from '../errors';
-import type { Log } from '../log';
 import { lastLine } from '../show';
-import type { Sleep } from '../sleep';
 import type { Docker, LocalImage, Transfer } from './docker';
 import { type PushTag, putTagBack } from './local-tag';
-import { foreignProgress } from './progress';
 import { classifyFailure, type FailureKind } from './push-failure';
 import { familiarName, formatReference, normalise, type PushTarget, type Reference } from './reference';
 import type { RegistryApi } from './registry-api';
-import { PAUSES_MS, retry } from './retry';
 import type { ServedManifest } from './served-content';
+import { type TransferTools, transfer } from './transfer';
 import { type Verified, verifyPushed } from './verify';
 
 /** An image as it is in the registry. */
@@ -30,13 +27,8 @@ export interface PushJob {
   readonly verify: boolean;
 }
 
-export interface PushTools {
-  readonly docker: Docker;
+export interface PushTools extends TransferTools {
   readonly api: RegistryApi;
-  readonly log: Log;
-  readonly sleep: Sleep;
-  /** Called before a push that failed is tried again: whoever can sees to it that the registry runs. */
-  readonly mend?: () => Promise<void>;
   /** Is given a local tag before it is made for the push, and null when it is gone again. */
   readonly onTag: (tag: PushTag | null) => void;
 }
@@ -205,40 +197,6 @@ async function putBack(tag: PushTag | null, { docker, log, onTag }: PushTools) {
   } catch (error) {
     log.warning(`The local tag ${tag.reference} could not be put back as it was: ${String(error)}`);
   }
-}
-
-/**
- * After the first failure no push begins later than this. It matters where Docker has tried long by itself: it sends
- * each layer five times, with pauses of 5 to 20 s (moby, distribution/xfer/upload.go).
- */
-const GIVE_UP_MS = 3 * 60_000;
-
-/** Pulls or pushes with its progress in a log group; again after a pause while it fails for a transient reason. */
-async function transfer(verb: 'pull' | 'push', reference: string, tools: PushTools): Promise<Transfer> {
-  const title = `docker ${verb} ${reference}`;
-  return retry<Transfer>(
-    async (attempt) => {
-      if (attempt > 1 && verb === 'push') await tools.mend?.();
-      const value = await tools.log.group(title, async () => {
-        const progress = foreignProgress(tools.log);
-        try {
-          return await tools.docker[verb](reference, progress.line);
-        } finally {
-          progress.end();
-        }
-      });
-      return { done: value.ok || classifyFailure(value.output) !== 'transient', value };
-    },
-    {
-      pausesMs: PAUSES_MS,
-      limitMs: GIVE_UP_MS,
-      sleep: tools.sleep,
-      announce: (pauseMs, { output }) =>
-        tools.log.info(
-          `${title} failed (${lastLine(output)}); again in ${pauseMs / 1000} s, for 3 min at most`,
-        ),
-    },
-  );
 }
 
 function pullFailed(name: string, { output }: Transfer): ActionError {

@@ -98,6 +98,8 @@ case $verb in
     if ! under_systemd "$pid"; then exit 12; fi
     # Not with the lock held: the new daemon must not inherit it, and may take its time.
     exec 9>&-
+    # Else systemd would stop the daemon, and not start one that has been started often in the last minute.
+    systemctl reset-failed docker.service
     systemctl restart docker.service
     ;;
 esac

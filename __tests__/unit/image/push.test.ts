@@ -1,3 +1,4 @@
+import { ActionError } from '../../../src/errors';
 import type { Docker, LocalImage, Transfer } from '../../../src/image/docker';
 import { findImage, pushImage } from '../../../src/image/push';
 import { parseReference } from '../../../src/image/reference';
@@ -35,6 +36,8 @@ class FakeDocker implements Docker {
   /** What the next pushes and pulls end with; without any they succeed. */
   readonly failures: string[] = [];
   layer = Buffer.from('layer');
+  /** What a push prints. */
+  lines = ['abc: Pushed'];
   upload: (reference: string) => void = (reference) => uploadImage(reference, this.layer);
 
   inspect = async (reference: string) => this.images.get(reference) ?? null;
@@ -56,7 +59,7 @@ class FakeDocker implements Docker {
   };
   push = async (reference: string, onLine: (line: string) => void) => {
     this.calls.push(`push ${reference}`);
-    onLine('abc: Pushed');
+    this.lines.forEach(onLine);
     return this.#transfer(() => this.upload(reference));
   };
   #transfer(work: () => void): Transfer {
@@ -156,6 +159,32 @@ test('the registry is looked after before each further try', async () => {
     expect(docker.calls.filter((call) => call.startsWith('push'))).toHaveLength(mended);
   });
   expect(mended).toBe(2);
+});
+
+describe('when Docker begins to try again by itself', () => {
+  beforeEach(() => {
+    docker.lines = [5, 4, 3, 2, 1].map((left) => `abc: Retrying in ${left} second${left === 1 ? '' : 's'}`);
+  });
+
+  test('the registry is looked after beside it, once and after a second', async () => {
+    let mended = 0;
+    await push(undefined, undefined, async () => {
+      mended += 1;
+    });
+    expect(mended).toBe(1);
+    expect(pauses).toEqual([1000]);
+    expect(docker.calls.filter((call) => call.startsWith('push'))).toHaveLength(1);
+  });
+
+  test('what the look finds is the error of a push that fails, and none of one that does not', async () => {
+    const full = async () => {
+      throw new ActionError('Registry disk is full', { doing: 'd', happened: 'h', next: 'n' });
+    };
+    await push(undefined, undefined, full);
+    docker.failures.push('received unexpected HTTP status: 500 Internal Server Error');
+    await expect(push([{ path: 'app', tag: '2' }], undefined, full)).rejects.toThrow('Registry disk is full');
+    expect(docker.calls.filter((call) => call.startsWith('push'))).toHaveLength(2);
+  });
 });
 
 test('what is transient is tried again, with growing pauses, and not for ever', async () => {
