@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { compute, patchRule, rules } from './compute';
 import { control, lab, output, type Seen, succeeding, waitFor } from './lab';
@@ -36,6 +37,8 @@ afterAll(() => lab('fault', 'clear'));
 interface Going {
   readonly lab: ChildProcess;
   readonly seen: Promise<Seen>;
+  /** Settles when it says that it is cancelled, or ends. */
+  readonly cancelled: Promise<void>;
   readonly started: string;
   /** Number of the last call in the API's log before it. */
   readonly calls: number;
@@ -60,19 +63,26 @@ async function begin(flags: readonly string[] = []): Promise<Going> {
     'registry-name': `Name ${count}`,
   });
   const words = ['action', '--keep', '--json', file, ...flags, ...values.map((pair) => pair.join('='))];
-  const child = spawn('bin/lab', words, { stdio: 'ignore' });
+  const child = spawn('bin/lab', words, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const cancelled = new Promise<void>((resolve) => {
+    createInterface({ input: child.stdout })
+      .on('line', (line) => {
+        if (/^SIGINT: /.test(line)) resolve();
+      })
+      .on('close', resolve);
+  });
   const seen = new Promise<Seen>((resolve) => {
     child.on('close', () => resolve(JSON.parse(readFileSync(file, 'utf8')) as Seen));
   });
-  return { lab: child, seen, started, calls };
+  return { lab: child, seen, cancelled, started, calls };
 }
 
 async function called(run: Going, method: string, path: RegExp): Promise<void> {
-  for (;;) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) {
     const log = await control<{ method: string; path: string }[]>('GET', `/log?after=${run.calls}`);
     if (log.some((call) => call.method === method && path.test(call.path))) return;
-    await sleep(20);
   }
+  throw new Error(`the run did not call ${method} ${path} within 60 s`);
 }
 
 /** A step of the main part that a run is in: how to get it to stand still there, how to tell, how to let it go on. */
@@ -172,7 +182,7 @@ test.each(PHASES)('cancelled $name: the post step leaves nothing behind', async 
   const run = await begin();
   await phase.reached(run);
   run.lab.kill('SIGINT');
-  await sleep(500);
+  await run.cancelled;
   await phase.release?.();
   const { exitCode } = await run.seen;
   expect(exitCode).not.toBe(0);

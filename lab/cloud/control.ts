@@ -30,8 +30,7 @@ export interface Control {
  *   `external-account`, this one with `file?` (source of the subject token, then in `subjectToken`) and
  *   `impersonate?: false`
  * - `POST /id-token-request` → {url, token}, for ACTIONS_ID_TOKEN_REQUEST_URL and …_TOKEN
- * - `PUT /upstream-faults/NAME`, `DELETE /upstream-faults/NAME`
- * - `PUT /faults/NAME`, `DELETE /faults/NAME`: see faults/control.ts
+ * - `PUT /faults/NAME`, `DELETE /faults/NAME`: see faults/control.ts; those of front/faults.ts take no body
  * - `PUT /settings` {latency? (milliseconds of an operation)}
  */
 export function createControl(control: Control): Server {
@@ -87,16 +86,16 @@ async function answer(control: Control, request: Request): Promise<Reply> {
       return settings(control, body);
   }
   const fault = /^\/faults\/([^/]+)$/.exec(pathname)?.[1];
-  if (fault !== undefined && (request.method === 'PUT' || request.method === 'DELETE'))
+  if (fault !== undefined && (request.method === 'PUT' || request.method === 'DELETE')) {
+    if (isUpstreamFault(fault)) {
+      control.upstream.set(fault, request.method === 'PUT');
+      return json(200, {});
+    }
     return handleFault(cloud, request.method, fault, { ...Object.fromEntries(searchParams), ...body });
+  }
   const name = /^\/instances\/([^/]+)$/.exec(pathname)?.[1];
   if (name !== undefined && request.method === 'DELETE') return unregister(control, name);
   if (name !== undefined && request.method === 'PATCH') return amend(control, name, body);
-  const upstream = /^\/upstream-faults\/([^/]+)$/.exec(pathname)?.[1];
-  if (upstream !== undefined && isUpstreamFault(upstream)) {
-    control.upstream.set(upstream, request.method === 'PUT');
-    return json(200, {});
-  }
   return text(404, `no request ${request.method} ${pathname}\n`);
 }
 

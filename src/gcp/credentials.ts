@@ -22,28 +22,35 @@ export interface Authentication {
 }
 
 /**
- * Makes the client for the given credentials, and fetches the first token, so that wrong credentials fail here. All
- * secrets and tokens are masked from then on, later ones too.
+ * Makes the client for the given credentials, without a call. All secrets and tokens are masked from then on, later
+ * ones too.
  *
  * @throws ActionError `No Google credentials`, `Google credentials that cannot be read`, `Credentials that are not
- * safe to use`, `Google refused the credentials`, `Google's token endpoint cannot be reached`
+ * safe to use`
  */
-export async function authenticate(
+export function prepareCredentials(
   credentials: CredentialsInput,
   context: GoogleContext,
   log: Log,
-): Promise<Authentication> {
+): Authentication {
   if (credentials.kind === 'access-token') return fromToken(credentials.token, context, log);
   const json = credentials.kind === 'json' ? credentials.json : readFile(context.credentialsFile);
   maskSecrets(json, log);
   requireTrusted(json, context);
-  const prepared = prepare(json, context, log);
+  return prepare(json, context, log);
+}
+
+/**
+ * Fetches the first token, so that wrong credentials fail here.
+ *
+ * @throws ActionError `Google refused the credentials`, `Google's token endpoint cannot be reached`
+ */
+export async function fetchToken({ authClient, describe }: Authentication): Promise<void> {
   try {
-    await within(TOKEN_LIMIT_MS, prepared.authClient.getAccessToken());
+    await within(TOKEN_LIMIT_MS, authClient.getAccessToken());
   } catch (error) {
-    throw explainAuth(error, prepared.describe);
+    throw explainAuth(error, describe);
   }
-  return prepared;
 }
 
 /** google-auth-library repeats what fails, and sets no limit to how long an answer may take. */

@@ -1,7 +1,7 @@
 import { ActionError } from '../errors';
-import { computeClients } from '../gcp/clients';
+import { computeClients, loadAhead } from '../gcp/clients';
 import type { Compute, Instance } from '../gcp/compute';
-import { authenticate } from '../gcp/credentials';
+import { fetchToken, prepareCredentials } from '../gcp/credentials';
 import { googleCompute } from '../gcp/google-compute';
 import type { Run } from '../run';
 import { show } from '../show';
@@ -19,7 +19,7 @@ export async function openGoogle(
   { inputs, google, log }: Run,
   options: { readonly operationLimitMs?: number } = {},
 ): Promise<Google> {
-  const authentication = await authenticate(inputs.credentials, google, log);
+  const authentication = prepareCredentials(inputs.credentials, google, log);
   const { zone, instance } = inputs.vm;
   const project = inputs.vm.project ?? authentication.projectId;
   if (project === null) {
@@ -31,6 +31,9 @@ export async function openGoogle(
   }
   log.info(`Google Cloud: ${authentication.describe}, project ${project}`);
   const clients = computeClients(authentication);
+  // Whoever needs a client sees why it could not be made.
+  loadAhead(clients).catch(() => undefined);
+  await fetchToken(authentication);
   const compute = googleCompute({ project, zone, instance }, clients, { log, ...options });
   return { project, compute, describe: authentication.describe };
 }

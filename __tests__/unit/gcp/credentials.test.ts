@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { maskSecrets } from '../../../src/gcp/auth-clients';
 import { explainAuth } from '../../../src/gcp/auth-failures';
 import { type GoogleContext, readGoogleContext } from '../../../src/gcp/context';
-import { authenticate } from '../../../src/gcp/credentials';
+import { fetchToken, prepareCredentials } from '../../../src/gcp/credentials';
 import { fakeLog } from './fakes';
 
 const directory = mkdtempSync(join(tmpdir(), 'credentials-'));
@@ -20,7 +20,8 @@ function file(name: string, text: string): GoogleContext {
 
 test('an access token is masked, and used as it is', async () => {
   const log = fakeLog();
-  const result = await authenticate({ kind: 'access-token', token: 'ya29.token' }, CONTEXT, log);
+  const result = prepareCredentials({ kind: 'access-token', token: 'ya29.token' }, CONTEXT, log);
+  await fetchToken(result);
   expect(result).toMatchObject({ projectId: 'from-job', principal: null, universeDomain: 'googleapis.com' });
   expect(log.masked).toEqual(['ya29.token']);
   expect(await result.authClient.getAccessToken()).toMatchObject({ token: 'ya29.token' });
@@ -52,7 +53,8 @@ test.each<[string, GoogleContext, string]>([
     'Google refused the credentials',
   ],
 ])('%s', async (_name, context, title) => {
-  const error = await authenticate({ kind: 'adc' }, context, fakeLog()).catch((thrown) => thrown);
+  const authenticate = async () => fetchToken(prepareCredentials({ kind: 'adc' }, context, fakeLog()));
+  const error = await authenticate().catch((thrown) => thrown);
   expect(error).toMatchObject({ title });
   expect(error.message).not.toContain('secret text');
 });

@@ -16,8 +16,8 @@ export const UPSTREAM_FAULTS: Readonly<Record<string, Fault>> = Object.fromEntri
     {
       usage: '',
       what,
-      start: () => control('PUT', `/upstream-faults/${name}`),
-      end: () => control('DELETE', `/upstream-faults/${name}`),
+      start: () => control('PUT', `/faults/${name}`),
+      end: () => control('DELETE', `/faults/${name}`),
     },
   ]),
 );
