@@ -1,12 +1,12 @@
 import type { Report } from '../report/outputs';
 import type { Run } from '../run';
 import { registryAddress } from '../site/registry-address';
-import { enter, setUp, surveySite } from '../site/site';
+import { enter, find, setUp, surveySite } from '../site/site';
 import { reportOf } from './report';
 
 /** Sets the instance up as a registry: firewall rule and tag, Docker, registry and UI. */
 export async function bootstrap(run: Run): Promise<Report> {
-  const site = await enter(run);
+  const site = await enter(run, await find(run));
   try {
     const outcomes = await setUp(run, site, await surveySite(run, site, { admit: false }));
     return reportOf(run, site.vm, registryAddress(run.inputs, site.vm), { outcomes });

@@ -11,12 +11,13 @@ import type { RunnerStep } from '../runner/plan';
 import type { RunnerState } from '../runner/read';
 import { runnerTarget } from '../runner/runner';
 import type { RegistryAddress } from '../site/registry-address';
+import { together } from '../site/together';
 
 /** What it takes that this runner's daemon accepts the registry; null where the inputs leave the runner alone. */
 export type RunnerSurvey = Survey<RunnerState, RunnerStep> | null;
 
 /** Reads this runner's daemon, and plans. */
-export async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<RunnerSurvey> {
+async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<RunnerSurvey> {
   const { inputs, job, log, sleep } = run;
   if (!inputs.runner.configure) return null;
   const target = runnerTarget(
@@ -40,8 +41,28 @@ export async function setUpRunner({ inputs }: Run, runner: RunnerSurvey): Promis
   return inputs.runner.restore ? { ...outcome, changes: [] } : outcome;
 }
 
+/** What this runner has to do with a push. */
+export interface RunnerReads {
+  readonly survey: RunnerSurvey;
+  /** The image to push; null: it has to be pulled. */
+  readonly found: LocalImage | null;
+}
+
+/**
+ * Begins to read this runner. That is done while something else is awaited; whoever needs it waits, and sees the error
+ * if there is one.
+ */
+export function beginReading(run: Run, address: RegistryAddress): Promise<RunnerReads> {
+  const reads = together<[RunnerSurvey, LocalImage | null]>([
+    surveyRunner(run, address),
+    findLocalImage(run),
+  ]).then(([survey, found]) => ({ survey, found }));
+  reads.catch(() => undefined);
+  return reads;
+}
+
 /** The image to push, where it is on this runner. */
-export async function findLocalImage({ inputs, host }: Run): Promise<LocalImage | null> {
+async function findLocalImage({ inputs, host }: Run): Promise<LocalImage | null> {
   return inputs.push === null || inputs.dryRun ? null : findImage(inputs.push.image, dockerCli(host.exec));
 }
 

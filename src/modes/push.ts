@@ -1,14 +1,12 @@
 import type { Instance } from '../gcp/compute';
-import type { LocalImage } from '../image/docker';
 import { readClientAddress } from '../instance/client-address';
 import { Losses } from '../instance/losses';
 import type { Report } from '../report/outputs';
 import type { Run } from '../run';
 import { openGoogle, readRunningInstance } from '../site/google';
-import { registryAddress } from '../site/registry-address';
-import { admitWithTag, enter } from '../site/site';
-import { together } from '../site/together';
-import { findLocalImage, push, type RunnerSurvey, setUpRunner, surveyRunner } from './push-image';
+import { type RegistryAddress, registryAddress } from '../site/registry-address';
+import { admitWithTag, enter, find } from '../site/site';
+import { beginReading, push, type RunnerReads, setUpRunner } from './push-image';
 import { reportOf } from './report';
 
 /**
@@ -18,7 +16,9 @@ import { reportOf } from './report';
 export async function pushOnly(run: Run): Promise<Report> {
   const { firewall, registry } = run.inputs;
   if (firewall.runner) return pushThroughOpening(run);
-  return pushTo(run, registry.host === null ? await findInstance(run) : null);
+  const vm = registry.host === null ? await findInstance(run) : null;
+  const address = registryAddress(run.inputs, vm);
+  return pushTo(run, vm, address, beginReading(run, address));
 }
 
 async function findInstance(run: Run): Promise<Instance> {
@@ -28,25 +28,29 @@ async function findInstance(run: Run): Promise<Instance> {
 
 /** The address of this runner is what the instance sees, so it takes a login to learn it. */
 async function pushThroughOpening(run: Run): Promise<Report> {
-  const site = await enter(run);
+  const place = await find(run);
+  const address = registryAddress(run.inputs, place.vm);
+  const reads = beginReading(run, address);
+  const site = await enter(run, place);
   try {
     if (site.connection !== null) {
       const { connection } = site;
       const client = await new Losses(run.log).again('asking again', () => readClientAddress(connection));
       if (!run.inputs.dryRun) await admitWithTag(run, site, client);
     }
-    return await pushTo(run, site.vm);
+    return await pushTo(run, site.vm, address, reads);
   } finally {
     site.connection?.close();
   }
 }
 
-async function pushTo(run: Run, vm: Instance | null): Promise<Report> {
-  const address = registryAddress(run.inputs, vm);
-  const [survey, found] = await together<[RunnerSurvey, LocalImage | null]>([
-    surveyRunner(run, address),
-    findLocalImage(run),
-  ]);
+async function pushTo(
+  run: Run,
+  vm: Instance | null,
+  address: RegistryAddress,
+  reads: Promise<RunnerReads>,
+): Promise<Report> {
+  const { survey, found } = await reads;
   const runner = await setUpRunner(run, survey);
   const images = await push(run, address, found);
   return reportOf(run, vm, address, { outcomes: [runner], images });

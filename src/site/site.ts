@@ -15,24 +15,32 @@ import { login } from './login';
 import { portsOf } from './registry-address';
 import { together } from './together';
 
-/** The VM of a run, with the ways to it. */
-export interface Site {
+/** The VM of a run, as Google knows it. */
+export interface Place {
   readonly compute: Compute;
   readonly vm: Instance;
   /** Rules of the project that the instance's network is in. */
   readonly rules: Promise<readonly FirewallRule[]>;
+}
+
+/** The VM of a run, with the ways to it. */
+export interface Site extends Place {
   /** Null in a dry run without a key of the user's: putting one into the metadata would be a change. */
   readonly connection: SshConnection | null;
 }
 
-/** Finds the instance and logs in to it. */
-export async function enter(run: Run): Promise<Site> {
+/** Finds the instance. */
+export async function find(run: Run): Promise<Place> {
   const { compute } = await openGoogle(run);
   const vm = await readRunningInstance(compute);
-  const rules = rulesOf(compute, vm);
+  return { compute, vm, rules: rulesOf(compute, vm) };
+}
+
+/** Logs in to the instance. */
+export async function enter(run: Run, place: Place): Promise<Site> {
   const mayLogIn = !run.inputs.dryRun || run.inputs.ssh.privateKey !== null;
-  const connection = mayLogIn ? await login(run, compute, vm) : null;
-  return { compute, vm, rules, connection };
+  const connection = mayLogIn ? await login(run, place.compute, place.vm) : null;
+  return { ...place, connection };
 }
 
 /** Begins to read the rules around an instance; whoever needs them waits, and sees the error if there is one. */
