@@ -29,11 +29,11 @@ export async function openGoogle(
       next: 'Set the input `project-id`',
     });
   }
-  log.info(`Google Cloud: ${authentication.describe}, project ${project}`);
   const clients = computeClients(authentication);
   // Whoever needs a client sees why it could not be made.
   loadAhead(clients).catch(() => undefined);
   await fetchToken(authentication);
+  log.info(`Google Cloud: ${authentication.describe}, project ${project}`);
   const compute = googleCompute({ project, zone, instance }, clients, { log, ...options });
   return { project, compute, describe: authentication.describe };
 }
