@@ -8,7 +8,7 @@ import { action, on, timedOnRunner } from './lab.ts';
 import { sideBySide } from './measure.ts';
 import { comparison, type Row } from './table.ts';
 
-const PLAIN_ROUNDS = 9;
+const PLAIN_ROUNDS = 7;
 const VERIFIED_ROUNDS = 3;
 const UNCHANGED_ROUNDS = 7;
 const IMAGE = 'bench/image';
