@@ -63,7 +63,7 @@ async function once(verb: 'pull' | 'push', reference: string, tools: TransferToo
 /** What Docker prints of a layer that it could not send, while it counts down to its next try. */
 const TRIES_AGAIN = /: Retrying in \d+ seconds?\s*$/;
 
-/** So long a registry that Docker starts again by itself has for it. */
+/** Time for Docker on the instance to restart a registry that crashed, before this run looks. */
 const FIRST_LOOK_AFTER_MS = 1000;
 
 /** Mends beside Docker's own tries, which go on for 50 s; once, since what comes later is another matter. */
