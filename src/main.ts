@@ -2,24 +2,25 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as core from '@actions/core';
-import { cleanUp } from './cleanup/clean-up';
-import { Pending } from './cleanup/pending';
-import { messageOf } from './errors';
-import { type LocalCommands, localCommands } from './exec';
-import { readGoogleContext } from './gcp/context';
-import type { Mode } from './inputs';
-import { readInputs } from './inputs';
-import { readJob } from './job';
-import { actionsLog, type Log } from './log';
+import { readGoogleContext } from './google/context';
+import { type LocalCommands, localCommands } from './job/exec';
+import { readJob } from './job/job';
+import { actionsLog, type Log } from './job/log';
+import { cleanUp } from './leases/clean-up';
+import { Pending } from './leases/pending';
 import { bootstrap } from './modes/bootstrap';
 import { deploy } from './modes/deploy';
 import { healthCheck } from './modes/health-check';
 import { pushOnly } from './modes/push';
+import type { Run } from './modes/run';
+import { openGoogle } from './modes/site/google';
 import { outputsOf, type Report } from './report/outputs';
 import { healthTable, summaryOf } from './report/summary';
-import type { Run } from './run';
 import { localHost } from './runner/host';
-import { plain } from './show';
+import { readInputs } from './settings/read';
+import type { Mode } from './settings/types';
+import { messageOf } from './values/errors';
+import { plain } from './values/show';
 
 const MODES: Readonly<Record<Mode, (run: Run) => Promise<Report>>> = {
   deploy,
@@ -90,7 +91,9 @@ async function post(): Promise<void> {
   if (pendingItems().empty) return;
   onSignal(async (signal) => core.info(`${signal}: what the main step left is put away first`));
   const run = prepare(localCommands(process.env));
-  for (const message of await cleanUp(run)) run.log.warning(message);
+  const openCompute = async (options: { operationLimitMs: number }) =>
+    (await openGoogle(run, options)).compute;
+  for (const message of await cleanUp({ ...run, openCompute })) run.log.warning(message);
 }
 
 /**

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { applyPlan } from '../../src/instance/apply';
-import type { Facts } from '../../src/instance/facts';
-import { instanceStep } from '../../src/instance/steps';
-import type { Log } from '../../src/log';
-import { show } from '../../src/show';
+import type { Facts } from '../../src/instance/facts/facts';
+import { instanceStep } from '../../src/instance/plan/steps';
+import { applyPlan } from '../../src/instance/remote/apply';
+import type { Log } from '../../src/job/log';
 import { connect } from '../../src/ssh/connect';
 import type { SshConnection } from '../../src/ssh/connection';
+import { show } from '../../src/values/show';
 import { expectSafe, hostileText } from '../hostile-text';
 import { shownInBrowser } from './browser';
 import { action, environment, lab, output, type Seen, succeeding } from './lab';

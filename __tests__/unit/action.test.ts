@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { readInputs } from '../../src/inputs';
 import { outputsOf } from '../../src/report/outputs';
+import { readInputs } from '../../src/settings/read';
 
 interface Action {
   readonly inputs: Record<string, { description?: string; default?: unknown; required?: boolean }>;

@@ -7,7 +7,7 @@ interface Node {
   methods?: Record<string, { requestType: string; responseType: string }>;
 }
 
-/** The methods that src/gcp/clients.ts calls. */
+/** The methods that src/google/clients.ts calls. */
 const METHODS: Readonly<Record<string, readonly string[]>> = {
   Instances: ['Get', 'SetTags', 'SetMetadata', 'GetGuestAttributes'],
   Firewalls: ['Get', 'List', 'Insert', 'Patch', 'Delete'],
@@ -15,7 +15,7 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   ZoneOperations: ['Wait'],
 };
 
-/** The fields that src/gcp/resources.ts and src/gcp/clients.ts use, of the messages that have many more. */
+/** The fields that src/google/resources.ts and src/gcp/clients.ts use, of the messages that have many more. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Instance: ['id', 'name', 'status', 'tags', 'metadata', 'networkInterfaces', 'disks'],
   NetworkInterface: ['name', 'network', 'networkIP', 'accessConfigs'],

@@ -1,5 +1,5 @@
-import { ActionError } from '../errors';
-import type { Log } from '../log';
+import type { Log } from '../job/log';
+import { ActionError } from '../values/errors';
 import type { Change, Plan, Step, TargetName } from './change';
 import { describeChange } from './describe';
 

@@ -1,8 +1,8 @@
-import type { FirewallRule, Instance } from '../gcp/compute';
-import { networkPath } from '../gcp/resources';
-import type { FirewallInput } from '../inputs';
-import { ipv6RuleName } from './names';
-import { isIPv6Range } from './ranges';
+import type { FirewallRule, Instance } from '../google/compute';
+import { networkPath } from '../google/resources';
+import type { FirewallInput } from '../settings/types';
+import { ipv6RuleName } from '../values/names';
+import { isIPv6Range } from '../values/ranges';
 
 const MARK = 'Managed by gce-registry-action.';
 

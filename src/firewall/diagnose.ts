@@ -1,5 +1,5 @@
-import type { FirewallRule, Instance } from '../gcp/compute';
-import { covers } from './ranges';
+import type { FirewallRule, Instance } from '../google/compute';
+import { covers } from '../values/ranges';
 import { appliesTo, holdsPort, sourcesOf } from './rule-match';
 
 /** What to do when the SSH port of an instance does not answer, from the rules of its network. */

@@ -1,7 +1,7 @@
-import type { FirewallRule, Instance } from '../gcp/compute';
-import { networkPath } from '../gcp/resources';
-import { openingName, type RunIdentity } from './names';
-import { rangeOf } from './ranges';
+import type { FirewallRule, Instance } from '../google/compute';
+import { networkPath } from '../google/resources';
+import { openingName, type RunIdentity } from '../values/names';
+import { rangeOf } from '../values/ranges';
 
 /**
  * The longest that a job on GitHub's runners can take. A run that died without its post step leaves its opening

@@ -1,4 +1,4 @@
-import type { FirewallRule, Instance } from '../gcp/compute';
+import type { FirewallRule, Instance } from '../google/compute';
 import { isOpening } from './opening';
 import { appliesTo, holdsPort, sourcesOf } from './rule-match';
 

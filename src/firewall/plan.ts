@@ -1,11 +1,11 @@
 import type { Change, Plan, Step } from '../converge/change';
-import { ActionError } from '../errors';
-import type { FirewallRule, Instance, ProtocolPorts } from '../gcp/compute';
-import { requireRoomForTags } from '../gcp/limits';
-import { networkPath } from '../gcp/resources';
+import type { FirewallRule, Instance, ProtocolPorts } from '../google/compute';
+import { requireRoomForTags } from '../google/limits';
+import { networkPath } from '../google/resources';
+import { ActionError } from '../values/errors';
+import { sameRanges } from '../values/ranges';
 import { type DesiredFirewall, isOurs, newRule, type WantedRule, wantedRules } from './desired';
 import { noteOtherRules } from './other-rules';
-import { sameRanges } from './ranges';
 import { holdsPort } from './rule-match';
 
 /** The instance, and every rule of the project that its network is in. */

@@ -1,5 +1,5 @@
-import type { FirewallRule, Instance, ProtocolPorts } from '../gcp/compute';
-import { networkPath } from '../gcp/resources';
+import type { FirewallRule, Instance, ProtocolPorts } from '../google/compute';
+import { networkPath } from '../google/resources';
 
 /** Whether a list of protocols and ports, `allowed` or `denied`, holds a TCP port. */
 export function holdsPort(entries: readonly ProtocolPorts[], port: number): boolean {

@@ -1,8 +1,8 @@
 import type { Target } from '../converge/converge';
 import { describeChange } from '../converge/describe';
-import { ActionError } from '../errors';
-import type { Compute, FirewallRule, Instance } from '../gcp/compute';
-import type { Log } from '../log';
+import type { Compute, FirewallRule, Instance } from '../google/compute';
+import type { Log } from '../job/log';
+import { ActionError } from '../values/errors';
 import type { DesiredFirewall } from './desired';
 import { type FirewallState, type FirewallStep, planFirewall } from './plan';
 

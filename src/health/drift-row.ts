@@ -1,6 +1,6 @@
 import type { Plan } from '../converge/change';
 import { describeChange } from '../converge/describe';
-import type { HealthCheck } from '../report/outputs';
+import type { HealthCheck } from './check';
 
 /** What a plan would change is drift: the thing works or not, but it is not as the inputs want it. */
 export function driftRow(name: string, plan: Plan): HealthCheck {

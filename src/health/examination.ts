@@ -1,5 +1,5 @@
-import { messageOf } from '../errors';
-import type { HealthCheck } from '../report/outputs';
+import { messageOf } from '../values/errors';
+import type { HealthCheck } from './check';
 
 /** Collects the rows of a health check; what fails becomes a row, and what depends on it is left out. */
 export class Examination {

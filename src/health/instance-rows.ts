@@ -1,6 +1,6 @@
-import type { ContainerFacts, DiskFacts, Facts } from '../instance/facts';
-import { PROJECT } from '../instance/stack';
-import type { Health, HealthCheck } from '../report/outputs';
+import type { ContainerFacts, DiskFacts, Facts } from '../instance/facts/facts';
+import { PROJECT } from '../instance/stack/stack';
+import type { Health, HealthCheck } from './check';
 
 /** A container that was started again this shortly ago is not yet trusted. */
 const RECENT_MS = 10 * 60 * 1000;

@@ -1,4 +1,4 @@
-import type { Health, HealthCheck } from '../report/outputs';
+import type { Health, HealthCheck } from './check';
 
 const ORDER: readonly Health[] = ['healthy', 'degraded', 'unhealthy'];
 

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { Plan } from '../converge/change';
 import { printPlan, type Target } from '../converge/converge';
-import { ActionError } from '../errors';
-import type { DockerInput, RegistryInput } from '../inputs';
-import type { Log } from '../log';
-import { excerpt } from '../show';
+import type { Log } from '../job/log';
+import type { DockerInput, RegistryInput } from '../settings/types';
 import type { SshConnection } from '../ssh/connection';
-import { applyPlan, instanceBusy } from './apply';
-import { FACTS_SCRIPT } from './assets';
-import type { ComposeProgram } from './compose-release';
-import { type Facts, parseFacts } from './facts';
-import { Losses } from './losses';
-import { planInstance } from './plan';
-import { shellQuote } from './quote';
-import { requireShell, shellCommand } from './remote-shell';
-import type { InstanceStep } from './steps';
+import { ActionError } from '../values/errors';
+import { shellQuote } from '../values/quote';
+import { excerpt } from '../values/show';
+import { type Facts, parseFacts } from './facts/facts';
+import { planInstance } from './plan/plan';
+import type { InstanceStep } from './plan/steps';
+import { applyPlan, instanceBusy } from './remote/apply';
+import { FACTS_SCRIPT } from './remote/assets';
+import type { ComposeProgram } from './remote/compose-release';
+import { Losses } from './remote/losses';
+import { requireShell, shellCommand } from './remote/remote-shell';
 
 /** Reading takes a second; a machine that is short of memory or boots takes longer. */
 const FACTS_TIMEOUT_MS = 60_000;

@@ -1,8 +1,8 @@
 import type { Report } from '../report/outputs';
-import type { Run } from '../run';
-import { registryAddress } from '../site/registry-address';
-import { enter, find, setUp, surveySite } from '../site/site';
 import { reportOf } from './report';
+import type { Run } from './run';
+import { registryAddress } from './site/registry-address';
+import { enter, find, setUp, surveySite } from './site/site';
 
 /** Sets the instance up as a registry: firewall rule and tag, Docker, registry and UI. */
 export async function bootstrap(run: Run): Promise<Report> {

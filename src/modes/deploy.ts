@@ -1,12 +1,12 @@
 import type { Outcome } from '../converge/converge';
+import { together } from '../job/together';
 import type { Report } from '../report/outputs';
-import type { Run } from '../run';
-import { Mender } from '../site/mender';
-import { registryAddress } from '../site/registry-address';
-import { enter, find, type SiteSurvey, setUp, surveySite } from '../site/site';
-import { together } from '../site/together';
 import { beginReading, push, type RunnerReads, setUpRunner } from './push-image';
 import { reportOf } from './report';
+import type { Run } from './run';
+import { Mender } from './site/mender';
+import { registryAddress } from './site/registry-address';
+import { enter, find, type SiteSurvey, setUp, surveySite } from './site/site';
 
 /** Sets the instance up, and pushes the image. */
 export async function deploy(run: Run): Promise<Report> {

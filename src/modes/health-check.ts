@@ -3,17 +3,17 @@ import { driftRow } from '../health/drift-row';
 import { Examination } from '../health/examination';
 import { instanceRows } from '../health/instance-rows';
 import { overall } from '../health/overall';
-import { flyCanary } from '../image/canary';
-import { waitUntilAnswered } from '../image/reach';
-import { openRegistry } from '../image/registry-api';
-import type { Facts } from '../instance/facts';
+import type { Facts } from '../instance/facts/facts';
+import { openRegistry } from '../registry/api';
+import { flyCanary } from '../registry/canary';
+import { waitUntilAnswered } from '../registry/reach';
 import type { Report } from '../report/outputs';
-import type { Run } from '../run';
-import { openGoogle, readRunningInstance } from '../site/google';
-import { login } from '../site/login';
-import { type RegistryAddress, registryAddress } from '../site/registry-address';
-import { admitWithTag, rulesOf, type Site, siteFirewall, siteInstance } from '../site/site';
 import { reportOf } from './report';
+import type { Run } from './run';
+import { openGoogle, readRunningInstance } from './site/google';
+import { login } from './site/login';
+import { type RegistryAddress, registryAddress } from './site/registry-address';
+import { admitWithTag, rulesOf, type Site, siteFirewall, siteInstance } from './site/site';
 
 /** Reads everything, reports what is wrong and what a run would change, and repairs nothing. */
 export async function healthCheck(run: Run): Promise<Report> {

@@ -1,17 +1,17 @@
 import { asPlanned, carryOut, type Outcome, type Survey, survey } from '../converge/converge';
-import { dockerCli, type LocalImage } from '../image/docker';
-import type { PushTag } from '../image/local-tag';
-import { findImage, pushImage } from '../image/push';
-import { waitUntilAnswered } from '../image/reach';
-import { openRegistry, speaksHttps } from '../image/registry-api';
-import { PAUSES_MS } from '../image/retry';
+import { dockerCli, type LocalImage } from '../docker/docker';
+import type { PushTag } from '../docker/local-tag';
+import { PAUSES_MS } from '../job/retry';
+import { together } from '../job/together';
+import { findImage, pushImage } from '../push/push';
+import { openRegistry, speaksHttps } from '../registry/api';
+import { waitUntilAnswered } from '../registry/reach';
 import type { PushedImage } from '../report/outputs';
-import type { Run } from '../run';
 import type { RunnerStep } from '../runner/plan';
 import type { RunnerState } from '../runner/read';
 import { runnerTarget } from '../runner/runner';
-import type { RegistryAddress } from '../site/registry-address';
-import { together } from '../site/together';
+import type { Run } from './run';
+import type { RegistryAddress } from './site/registry-address';
 
 /** What it takes that this runner's daemon accepts the registry; null where the inputs leave the runner alone. */
 export type RunnerSurvey = Survey<RunnerState, RunnerStep> | null;

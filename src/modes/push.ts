@@ -1,13 +1,13 @@
-import type { Instance } from '../gcp/compute';
-import { readClientAddress } from '../instance/client-address';
-import { Losses } from '../instance/losses';
+import type { Instance } from '../google/compute';
+import { readClientAddress } from '../instance/remote/client-address';
+import { Losses } from '../instance/remote/losses';
 import type { Report } from '../report/outputs';
-import type { Run } from '../run';
-import { openGoogle, readRunningInstance } from '../site/google';
-import { type RegistryAddress, registryAddress } from '../site/registry-address';
-import { admitWithTag, enter, find } from '../site/site';
 import { beginReading, push, type RunnerReads, setUpRunner } from './push-image';
 import { reportOf } from './report';
+import type { Run } from './run';
+import { openGoogle, readRunningInstance } from './site/google';
+import { type RegistryAddress, registryAddress } from './site/registry-address';
+import { admitWithTag, enter, find } from './site/site';
 
 /**
  * Pushes the image to a registry that is there already. Google Cloud is asked only for what the inputs leave open:

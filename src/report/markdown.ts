@@ -1,4 +1,4 @@
-import { plain } from '../show';
+import { plain } from '../values/show';
 
 /** Text from anywhere, to be shown literally in GitHub's Markdown, also inside a table cell. */
 export function escapeMarkdown(text: string): string {

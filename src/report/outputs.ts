@@ -1,4 +1,5 @@
 import type { Change } from '../converge/change';
+import type { Health, HealthCheck } from '../health/check';
 
 /** A pushed reference and the digest under which the registry serves it. */
 export interface PushedImage {
@@ -7,8 +8,6 @@ export interface PushedImage {
   /** `sha256:…` */
   readonly digest: string;
 }
-
-export type Health = 'healthy' | 'degraded' | 'unhealthy';
 
 /** What a run found and did: the source of the outputs and of the job summary. */
 export interface Report {
@@ -27,13 +26,6 @@ export interface Report {
   readonly notes: readonly string[];
   readonly images: readonly PushedImage[];
   readonly health: { readonly state: Health; readonly checks: readonly HealthCheck[] } | null;
-}
-
-/** One row of the health check. */
-export interface HealthCheck {
-  readonly name: string;
-  readonly state: Health;
-  readonly finding: string;
 }
 
 /** The outputs of action.yml, by name. */

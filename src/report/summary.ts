@@ -1,5 +1,6 @@
+import type { HealthCheck } from '../health/check';
 import { escapeMarkdown, table } from './markdown';
-import type { HealthCheck, Report } from './outputs';
+import type { Report } from './outputs';
 
 /** The job summary, as Markdown. */
 export function summaryOf(report: Report): string {

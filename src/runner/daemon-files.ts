@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ActionError } from '../errors';
-import type { ExecResult } from '../exec';
-import { lastLine } from '../show';
+import type { ExecResult } from '../job/exec';
+import { ActionError } from '../values/errors';
+import { lastLine } from '../values/show';
 import type { DaemonProcess, RunnerHost } from './host';
 import { type Files, fingerprint, parseLedger } from './ledger';
 

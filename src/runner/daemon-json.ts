@@ -6,7 +6,7 @@ import {
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
-import { show } from '../show';
+import { show } from '../values/show';
 
 /** The key of dockerd's configuration file: registries that may be spoken to over HTTP, as `host:port`. */
 const KEY = 'insecure-registries';

@@ -1,6 +1,6 @@
-import { ActionError, messageOf } from '../errors';
-import type { Log } from '../log';
-import type { Sleep } from '../sleep';
+import type { Log } from '../job/log';
+import type { Sleep } from '../job/sleep';
+import { ActionError, messageOf } from '../values/errors';
 import { byHand } from './by-hand';
 import { type DaemonFiles, NoRestart } from './daemon-files';
 import { type DockerInfo, isAccepted } from './docker-info';

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import type { Exec } from '../exec';
+import type { Exec } from '../job/exec';
 
 /** The machine that the job runs on, as far as its Docker daemon goes. */
 export interface RunnerHost {

@@ -1,6 +1,6 @@
 import type { Plan, Step } from '../converge/change';
-import { ActionError } from '../errors';
-import { lastLine, plain } from '../show';
+import { ActionError } from '../values/errors';
+import { lastLine, plain } from '../values/show';
 import { buildxAdvice, byHand } from './by-hand';
 import { insecureRegistries } from './daemon-json';
 import { addForGood, type Claim, claim, type Files, type Liveness } from './ledger';

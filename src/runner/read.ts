@@ -1,4 +1,4 @@
-import { messageOf } from '../errors';
+import { messageOf } from '../values/errors';
 import { foreignBuilders } from './buildx';
 import { daemonFiles, type FilesOnDisk, STORE } from './daemon-files';
 import { BrokenDaemonJson, insecureRegistries } from './daemon-json';

@@ -1,6 +1,6 @@
-import { ActionError, messageOf } from '../errors';
-import type { Log } from '../log';
-import type { Sleep } from '../sleep';
+import type { Log } from '../job/log';
+import type { Sleep } from '../job/sleep';
+import { ActionError, messageOf } from '../values/errors';
 import { type DaemonFiles, daemonFiles, type FilesOnDisk } from './daemon-files';
 import { BrokenDaemonJson, insecureRegistries, withEmptyList } from './daemon-json';
 import { awaitForgotten } from './daemon-reload';

@@ -1,8 +1,8 @@
 import type { Plan } from '../converge/change';
 import type { Target } from '../converge/converge';
-import { ActionError } from '../errors';
-import type { Log } from '../log';
-import type { Sleep } from '../sleep';
+import type { Log } from '../job/log';
+import type { Sleep } from '../job/sleep';
+import { ActionError } from '../values/errors';
 import { daemonFiles, type FilesOnDisk } from './daemon-files';
 import { awaitAccepted } from './daemon-reload';
 import { type DaemonProcess, type RunnerHost, startOf } from './host';

@@ -1,5 +1,5 @@
 import type { AuthHandlerMiddleware, Client, ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2';
-import { messageOf } from '../errors';
+import { messageOf } from '../values/errors';
 import { accepts, type HostKeyPolicy, type OfferedHostKey, offeredHostKey } from './host-keys';
 
 /** One try at a connection: a new TCP connection, at most one. */

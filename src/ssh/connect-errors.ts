@@ -1,4 +1,4 @@
-import { ActionError } from '../errors';
+import { ActionError } from '../values/errors';
 import type { HostKeyPolicy, OfferedHostKey } from './host-keys';
 
 interface Destination {

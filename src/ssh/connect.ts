@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
-import { ActionError } from '../errors';
-import type { Log } from '../log';
+import type { Log } from '../job/log';
+import { ActionError } from '../values/errors';
 import { type AttemptResult, attemptConnection } from './attempt';
 import { loginRefused, noConnection, notAccepted, SshTimedOut } from './connect-errors';
 import type { SshConnection } from './connection';

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { ActionError } from '../errors';
-import { show } from '../show';
+import { ActionError } from '../values/errors';
+import { show } from '../values/show';
 
 /** A host key that was agreed on beforehand. */
 export interface PinnedHostKey {

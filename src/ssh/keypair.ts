@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { ActionError } from '../errors';
+import { ActionError } from '../values/errors';
 
 /** A key pair that was made for one run. */
 export interface EphemeralKey {

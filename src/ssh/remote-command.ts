@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { Client, ClientChannel } from 'ssh2';
-import { ActionError } from '../errors';
+import { ActionError } from '../values/errors';
 import type { CommandResult, RunOptions } from './connection';
 
 const DEFAULT_MAX_OUTPUT = 4 * 1024 * 1024;

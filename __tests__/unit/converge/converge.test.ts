@@ -1,7 +1,7 @@
 import type { Change, Step } from '../../../src/converge/change';
 import { asPlanned, carryOut, survey, type Target } from '../../../src/converge/converge';
 import { describeChange } from '../../../src/converge/describe';
-import type { Log } from '../../../src/log';
+import type { Log } from '../../../src/job/log';
 
 const change: Change = { target: 'runner', what: 'count', from: '1', to: '2', why: 'two are needed' };
 

@@ -1,5 +1,5 @@
 import type { DesiredFirewall } from '../../../src/firewall/desired';
-import type { FirewallRule, Instance } from '../../../src/gcp/compute';
+import type { FirewallRule, Instance } from '../../../src/google/compute';
 
 export const VM: Instance = {
   project: 'service',

@@ -1,6 +1,6 @@
 import { diagnoseSsh } from '../../../src/firewall/diagnose';
 import { noteOtherRules } from '../../../src/firewall/other-rules';
-import type { FirewallRule } from '../../../src/gcp/compute';
+import type { FirewallRule } from '../../../src/google/compute';
 import { rule, VM } from './fixtures';
 
 const OPTIONS = { tags: VM.tags.items, ports: [5000, 18080], ours: ['web-1-registry'] };

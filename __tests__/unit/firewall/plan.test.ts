@@ -3,7 +3,7 @@ import { describeChange } from '../../../src/converge/describe';
 import { newRule } from '../../../src/firewall/desired';
 import { type FirewallState, planFirewall } from '../../../src/firewall/plan';
 import { holdsPort } from '../../../src/firewall/rule-match';
-import type { FirewallRule } from '../../../src/gcp/compute';
+import type { FirewallRule } from '../../../src/google/compute';
 import { DESIRED, rule, VM } from './fixtures';
 
 const OURS = newRule({ name: DESIRED.rule, ranges: DESIRED.ranges }, DESIRED, VM);

@@ -1,7 +1,7 @@
-import { ActionError } from '../../../src/errors';
 import { firewallTarget } from '../../../src/firewall/target';
-import type { Compute, FirewallRule } from '../../../src/gcp/compute';
-import { fakeLog } from '../gcp/fakes';
+import type { Compute, FirewallRule } from '../../../src/google/compute';
+import { ActionError } from '../../../src/values/errors';
+import { fakeLog } from '../google/fakes';
 import { DESIRED, rule, VM } from './fixtures';
 
 /** A project with these rules, and what was done to it. */

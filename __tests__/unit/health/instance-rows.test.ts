@@ -1,6 +1,6 @@
 import { instanceRows } from '../../../src/health/instance-rows';
 import { overall } from '../../../src/health/overall';
-import type { ContainerFacts, Facts } from '../../../src/instance/facts';
+import type { ContainerFacts, Facts } from '../../../src/instance/facts/facts';
 import { converged } from '../instance/example';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');

@@ -1,7 +1,7 @@
-import type { Desired } from '../../../src/instance/desired';
-import { sha256 } from '../../../src/instance/digest';
-import type { ContainerFacts, Facts } from '../../../src/instance/facts';
-import { stackOf } from '../../../src/instance/stack';
+import type { ContainerFacts, Facts } from '../../../src/instance/facts/facts';
+import type { Desired } from '../../../src/instance/plan/desired';
+import { stackOf } from '../../../src/instance/stack/stack';
+import { sha256 } from '../../../src/values/digest';
 
 /** What the inputs' defaults ask for. */
 export const DESIRED: Desired = {

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { escapeMarkdown } from '../../../src/report/markdown';
 import { outputsOf, type Report } from '../../../src/report/outputs';
 import { summaryOf } from '../../../src/report/summary';
-import { plain } from '../../../src/show';
+import { plain } from '../../../src/values/show';
 
 const report: Report = {
   instance: 'web-1',

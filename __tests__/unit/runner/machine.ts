@@ -1,4 +1,4 @@
-import type { Exec, ExecResult } from '../../../src/exec';
+import type { Exec, ExecResult } from '../../../src/job/exec';
 import type { RunnerHost } from '../../../src/runner/host';
 import { fingerprint } from '../../../src/runner/ledger';
 

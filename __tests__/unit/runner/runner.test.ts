@@ -1,5 +1,5 @@
 import { asPlanned, carryOut, survey } from '../../../src/converge/converge';
-import type { Log } from '../../../src/log';
+import type { Log } from '../../../src/job/log';
 import { buildkitdFragment } from '../../../src/runner/by-hand';
 import { type RestorePoint, restoreRunner } from '../../../src/runner/restore';
 import { runnerTarget } from '../../../src/runner/runner';

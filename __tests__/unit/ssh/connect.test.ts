@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { Server, type ServerChannel, utils } from 'ssh2';
-import type { Log } from '../../../src/log';
+import type { Log } from '../../../src/job/log';
 import { type ConnectOptions, connect } from '../../../src/ssh/connect';
 import { SshTimedOut } from '../../../src/ssh/connect-errors';
 import { fingerprintOf, type HostKeyPolicy } from '../../../src/ssh/host-keys';

@@ -1,0 +1,81 @@
+import { classifyFailure } from '../../../src/docker/push-failure';
+
+// Messages as moby, docker/cli, containerd, distribution and nginx print them.
+test.each([
+  ['Get "https://203.0.113.20:5000/v2/": http: server gave HTTP response to HTTPS client', 'https-expected'],
+  [
+    'Get "https://r.example:5000/v2/": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+    'https-expected',
+  ],
+  [
+    'Get "http://203.0.113.20:5000/v2/": dial tcp 203.0.113.20:5000: connect: connection refused',
+    'transient',
+  ],
+  ['Get "http://203.0.113.20:5000/v2/": dial tcp 203.0.113.20:5000: i/o timeout', 'transient'],
+  [
+    'Get "https://r.example:5000/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
+    'transient',
+  ],
+  ['Get "https://r.example:5000/v2/": net/http: TLS handshake timeout', 'transient'],
+  ['Get "http://r.example:5000/v2/": context deadline exceeded', 'transient'],
+  ['read tcp 10.0.0.2:44120->203.0.113.20:5000: read: connection reset by peer', 'transient'],
+  ['Put "http://203.0.113.20:5000/v2/test/blobs/uploads/1": write: broken pipe', 'transient'],
+  ['Patch "http://203.0.113.20:5000/v2/test/blobs/uploads/1": EOF', 'transient'],
+  ['unexpected EOF', 'transient'],
+  ['dial tcp: lookup r.example on 127.0.0.53:53: server misbehaving', 'transient'],
+  ['dial tcp 203.0.113.20:5000: connect: no route to host', 'transient'],
+  ['received unexpected HTTP status: 502 Bad Gateway', 'transient'],
+  ['received unexpected HTTP status: 503 Service Unavailable', 'transient'],
+  [
+    'error parsing HTTP 502 response body: invalid character \'<\' looking for beginning of value: "<html>\\r\\n<head><title>502 Bad Gateway</title></head>"',
+    'transient',
+  ],
+  [
+    'failed to do request: unexpected status from PUT request to http://203.0.113.20:5000/v2/test/blobs/uploads/1: 500 Internal Server Error',
+    'transient',
+  ],
+  ['blob upload unknown to registry', 'transient'],
+  [
+    'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+    'transient',
+  ],
+  ['error during connect: Post "http://%2Fvar%2Frun%2Fdocker.sock/v1.45/images/x/push": EOF', 'transient'],
+  ['denied: requested access to the resource is denied', 'denied'],
+  ['unauthorized: authentication required', 'denied'],
+  ['no basic auth credentials', 'denied'],
+  ['unexpected status from HEAD request to http://r.example/v2/x/blobs/y: 403 Forbidden', 'denied'],
+  ["pull access denied for nope, repository does not exist or may require 'docker login': denied", 'denied'],
+  ['An image does not exist locally with the tag: 203.0.113.20:5000/test', 'no-such-image'],
+  ['tag does not exist: 203.0.113.20:5000/test:1', 'no-such-image'],
+  ['Error response from daemon: No such image: test:latest', 'no-such-image'],
+  ['manifest for registry:99 not found: manifest unknown: manifest unknown', 'no-such-image'],
+  ['docker.io/library/nope:latest: not found', 'no-such-image'],
+  ['invalid reference format: repository name (library/Test) must be lowercase', 'invalid-name'],
+  ['name invalid: invalid repository name', 'invalid-name'],
+  ['manifest invalid: manifest invalid', 'invalid-manifest'],
+  ['write /var/lib/docker/tmp/GetImageBlob1: no space left on device', 'disk-full'],
+  [
+    'toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit',
+    'rate-limit',
+  ],
+  [
+    'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: dial unix /var/run/docker.sock: connect: permission denied',
+    'no-daemon-access',
+  ],
+  ['something that nobody has seen', 'unknown'],
+  ['', 'unknown'],
+])('%j is %s', (message, kind) => {
+  expect(classifyFailure(message)).toBe(kind);
+});
+
+test('what a push ended with counts, not what Docker retried before', () => {
+  const output = ['7783ea47ab73: Retrying in 5 seconds', ...Array(6).fill('x: Pushed'), 'denied: no'].join(
+    '\n',
+  );
+  expect(classifyFailure(output)).toBe('denied');
+  expect(
+    classifyFailure(
+      'denied-app: Preparing\ndenied-app: Pushing\na: Waiting\nb: Waiting\nc: Waiting\nd: Waiting\nEOF',
+    ),
+  ).toBe('transient');
+});

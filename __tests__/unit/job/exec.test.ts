@@ -1,0 +1,68 @@
+import { childEnvironment, localCommands } from '../../../src/job/exec';
+
+const { exec } = localCommands({ PATH: process.env.PATH, INPUT_TOKEN: 'secret' });
+const sh = (script: string, options: { stdin?: string; timeoutMs?: number; keepBytes?: number } = {}) => {
+  const lines: string[] = [];
+  const onLine = (line: string) => void lines.push(line);
+  return exec('sh', ['-c', script], { timeoutMs: 5000, onLine, ...options }).then((result) => ({
+    ...result,
+    lines,
+  }));
+};
+
+test('hands over input, and returns status and output', async () => {
+  const result = await sh('cat; printf "b\\nc" >&2; exit 3', { stdin: 'a\n' });
+  expect(result).toMatchObject({ status: 3, signal: null, stdout: 'a\n', stderr: 'b\nc' });
+  expect(result.lines.toSorted()).toEqual(['a', 'b', 'c']);
+});
+
+test.each([{}, { stdin: 'x' }])('with %j a command that is not there does not throw', async (input) => {
+  const result = await exec('no-such-command', [], { timeoutMs: 1000, ...input });
+  expect(result).toMatchObject({ status: null, signal: 'ENOENT' });
+});
+
+test.each([{}, { stdin: 'x' }])('with %j a command that takes too long is ended', async (input) => {
+  expect(await sh('exec sleep 60', { timeoutMs: 50, ...input })).toMatchObject({
+    status: null,
+    signal: 'SIGTERM',
+  });
+});
+
+test('without input, status and output are returned as well', async () => {
+  const result = await sh('echo a; printf "b\\nc" >&2; exit 3');
+  expect(result).toMatchObject({ status: 3, signal: null, stdout: 'a\n', stderr: 'b\nc' });
+  expect(result.lines.toSorted()).toEqual(['a', 'b', 'c']);
+});
+
+test('a command that does not read its input does no harm, and only the end of its output is kept', async () => {
+  const result = await sh('echo 1234567890', { stdin: 'x'.repeat(1 << 20), keepBytes: 4 });
+  expect(result.stdout).toBe('890\n');
+});
+
+test('children see nothing that was for this action alone', async () => {
+  expect((await sh('env')).stdout).not.toContain('secret');
+  const names = [
+    'INPUT_X',
+    'STATE_y',
+    'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
+    'GITHUB_TOKEN',
+    'GITHUB_SHA',
+    'DOCKER_HOST',
+  ];
+  expect(childEnvironment(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual({
+    GITHUB_SHA: 'x',
+    DOCKER_HOST: 'x',
+  });
+});
+
+test('when the step is cancelled, commands are ended but for those that change the machine', async () => {
+  const commands = localCommands({ PATH: process.env.PATH });
+  const long = commands.exec('sleep', ['60'], { timeoutMs: 60_000 });
+  const changing = commands.exec('sh', ['-c', 'cat; sleep 1; echo done'], { stdin: '', timeoutMs: 5000 });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await commands.end();
+  expect(await changing).toMatchObject({ status: 0, stdout: 'done\n' });
+  expect((await long).status).not.toBe(0);
+  const started = commands.exec('true', [], { timeoutMs: 1000 }).then(() => 'started');
+  expect(await Promise.race([started, changing.then(() => 'not started')])).toBe('not started');
+});

@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { readInputs } from '../../../src/settings/read';
+import type { Inputs } from '../../../src/settings/types';
+import { parseHostKeys } from '../../../src/ssh/host-keys';
+import { ActionError } from '../../../src/values/errors';
+import { formatReference } from '../../../src/values/reference';
+import { expectSafe, hostileText, spoilt } from '../../hostile-text';
+
+// Whatever an input holds is refused, with a message that can be shown, or it is where it belongs, unharmed.
+
+const manifest = parse(readFileSync('action.yml', 'utf8')) as {
+  inputs: Record<string, { default?: string }>;
+};
+const defaults = Object.entries(manifest.inputs).map(([name, input]) => [name, input.default ?? '']);
+const required = { zone: 'europe-west1-b', instance: 'web-1', image: 'hello-world' };
+const KEY =
+  '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA=\n-----END OPENSSH PRIVATE KEY-----';
+
+/** Of each input: a good value, and how to see that a value which was taken is there as it was given. */
+const WHERE: Readonly<
+  Record<string, readonly [good: string, carried: (inputs: Inputs, value: string) => boolean]>
+> = {
+  mode: ['bootstrap', (inputs, value) => inputs.mode === value],
+  'dry-run': ['false', (inputs, value) => isFlag(inputs.dryRun, value)],
+  'project-id': ['my-project-1', (inputs, value) => inputs.vm.project === value],
+  zone: ['europe-west1-b', (inputs, value) => inputs.vm.zone === value],
+  instance: ['web-1', (inputs, value) => inputs.vm.instance === value],
+  'credentials-json': ['{"type":"x"}', ({ credentials }, value) => isJson(credentials, value)],
+  'access-token': ['ya29.abc', ({ credentials }, value) => Object.values(credentials).includes(value)],
+  'firewall-rule': ['web-1-registry', (inputs, value) => inputs.firewall.rule === value],
+  'source-ranges': ['runner, 10.0.0.0/8', ({ firewall }, value) => areRanges(firewall, value)],
+  'target-tag': ['web-1-registry', (inputs, value) => inputs.firewall.targetTag === value],
+  'ssh-user': ['deployer', (inputs, value) => inputs.ssh.user === value],
+  'ssh-private-key': [KEY, (inputs, value) => inputs.ssh.privateKey === `${value}\n`],
+  'ssh-host-key': [`SHA256:${'a'.repeat(43)}`, ({ ssh }, value) => areHostKeys(ssh.hostKey, value)],
+  'ssh-port': ['2222', (inputs, value) => inputs.ssh.port === Number(value)],
+  'registry-host': ['registry.example.com', (inputs, value) => inputs.registry.host === value.toLowerCase()],
+  'registry-port': ['5001', (inputs, value) => inputs.registry.port === Number(value)],
+  'ui-port': ['8081', (inputs, value) => inputs.registry.uiPort === Number(value)],
+  'registry-name': ['The registry', (inputs, value) => inputs.registry.title === value],
+  'registry-image': ['registry:2', (inputs, value) => isImage(inputs.registry.image, value)],
+  ui: ['none', (inputs, value) => inputs.registry.ui === value],
+  'ui-image': ['acme/ui:1', (inputs, value) => isImage(inputs.registry.uiImage, value)],
+  'docker-source': ['distro', (inputs, value) => inputs.docker.source === value],
+  'docker-repository': [
+    'https://example.com/x',
+    ({ docker }, value) => areSame([docker.repository], [value]),
+  ],
+  'registry-mirrors': ['https://example.com', ({ docker }, value) => areSame(docker.mirrors, split(value))],
+  'compose-version': ['v2.40.3', (inputs, value) => inputs.docker.compose.version === value],
+  'compose-sha256': ['ab'.repeat(32), ({ docker }, value) => docker.compose.sha256 === value.toLowerCase()],
+  'data-path': ['/mnt/registry', (inputs, value) => inputs.registry.dataPath === value],
+  image: ['acme/app:1', ({ push }, value) => push !== null && formatReference(push.image) === value],
+  tags: ['app:1, app:2', ({ push }, value) => split(value).every((tag) => push?.targets.some(named(tag)))],
+  verify: ['false', (inputs, value) => isFlag(inputs.push?.verify, value)],
+  'configure-runner': ['false', (inputs, value) => isFlag(inputs.runner.configure, value)],
+  'restore-runner': ['false', (inputs, value) => isFlag(inputs.runner.restore, value)],
+  summary: ['false', (inputs, value) => isFlag(inputs.summary, value)],
+};
+
+const SECRETS = ['credentials-json', 'access-token', 'ssh-private-key'];
+
+function isFlag(flag: boolean | undefined, value: string): boolean {
+  return String(flag) === value.toLowerCase();
+}
+
+function isJson(credentials: Inputs['credentials'], value: string): boolean {
+  if (credentials.kind !== 'json') return false;
+  const texts = [value, Buffer.from(value, 'base64').toString('utf8')];
+  return texts.some((text) => {
+    try {
+      return JSON.stringify(JSON.parse(text)) === JSON.stringify(credentials.json);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function split(value: string): string[] {
+  return value.split(/[,\n]/).flatMap((item) => item.trim() || []);
+}
+
+/** As URLs, which have an ASCII form of everything. */
+function areSame(urls: readonly string[], values: readonly string[]): boolean {
+  const form = (text: string) => new URL(text).href.replace(/\/+$/, '');
+  return urls.join() === values.map(form).join() && /^[\x21-\x7e]*$/.test(urls.join(''));
+}
+
+function areRanges({ runner, ranges }: Inputs['firewall'], value: string): boolean {
+  const items = split(value).filter((item) => item !== 'runner');
+  return runner === split(value).includes('runner') && ranges.length <= items.length;
+}
+
+function areHostKeys(hostKey: Inputs['ssh']['hostKey'], value: string): boolean {
+  if (hostKey.kind !== 'given') return value.split('\n').every((line) => /^(#|$)/.test(line.trim()));
+  try {
+    return parseHostKeys(hostKey.entries, ['web-1'], 22).every(({ fingerprint }) =>
+      /^SHA256:[\w+/]{43}$/.test(fingerprint),
+    );
+  } catch (error) {
+    expectRefusal(error);
+    return true;
+  }
+}
+
+/** Docker's name for the same image. */
+function isImage(image: string | null, value: string): boolean {
+  const short = value.replace(/^(index\.)?docker\.io\//, '').replace(/^library\/(?=[^/]+$)/, '');
+  return image === short || image === `${short}:latest`;
+}
+
+const named = (tag: string) => (target: { path: string; tag: string }) =>
+  tag === `${target.path}:${target.tag}` || (tag === target.path && target.tag === 'latest');
+
+function expectRefusal(error: unknown): void {
+  expect(error).toBeInstanceOf(ActionError);
+  expectSafe((error as ActionError).message);
+  expect((error as ActionError).message).toMatch(/^[\x20-\x7e…’]*$/);
+}
+
+function read(name: string, value: string): Inputs {
+  const all: Record<string, string> = { ...Object.fromEntries(defaults), ...required, [name]: value };
+  return readInputs((each) => all[each]?.trim() ?? '');
+}
+
+test('every input of action.yml is tried', () => {
+  expect(Object.keys(WHERE).sort()).toEqual(Object.keys(manifest.inputs).sort());
+});
+
+test.each(Object.entries(WHERE))('%s: a good value is taken', (name, [good, carried]) => {
+  expect(carried(read(name, good), good)).toBe(true);
+});
+
+test.each(Object.entries(WHERE))('%s: whatever it holds', (name, [good, carried]) => {
+  const messages = new Set<string>();
+  const property = fc.property(fc.oneof(hostileText, spoilt(good)), (text) => {
+    const value = text.trim();
+    fc.pre(value !== '');
+    let inputs: Inputs;
+    try {
+      inputs = read(name, value);
+    } catch (error) {
+      expectRefusal(error);
+      messages.add((error as ActionError).message);
+      return;
+    }
+    expect(carried(inputs, value)).toBe(true);
+  });
+  fc.assert(property, { numRuns: 200 });
+  // What is said of a secret does not depend on what it is.
+  if (SECRETS.includes(name)) expect(messages.size).toBeLessThanOrEqual(1);
+});

@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { readInputs } from '../../../src/settings/read';
+import { ActionError } from '../../../src/values/errors';
+
+const { inputs } = parse(readFileSync('action.yml', 'utf8')) as {
+  inputs: Record<string, { default?: string }>;
+};
+const defaults = Object.fromEntries(
+  Object.entries(inputs).map(([name, input]) => [name, input.default ?? '']),
+);
+const required = { zone: 'europe-west1-b', instance: 'web-1', image: 'hello-world' };
+
+function read(values: Record<string, string>) {
+  const all: Record<string, string> = { ...defaults, ...required, ...values };
+  return readInputs((name) => {
+    const value = all[name];
+    if (value === undefined) throw new Error(`action.yml has no input ${name}`);
+    return value.trim();
+  });
+}
+
+function refusal(values: Record<string, string>): string {
+  try {
+    read(values);
+  } catch (error) {
+    if (error instanceof ActionError) return error.message;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+test('the defaults of action.yml, with the required inputs, are the documented ones', () => {
+  expect(read({})).toEqual({
+    mode: 'deploy',
+    dryRun: false,
+    credentials: { kind: 'adc' },
+    vm: { project: null, zone: 'europe-west1-b', instance: 'web-1' },
+    firewall: { rule: 'web-1-registry', targetTag: 'web-1-registry', runner: true, ranges: [] },
+    ssh: { user: 'registry-action', port: 22, privateKey: null, hostKey: { kind: 'guest-attributes' } },
+    registry: {
+      host: null,
+      port: 5000,
+      uiPort: 18080,
+      title: 'web-1 registry',
+      image: 'registry:3',
+      ui: 'joxit',
+      uiImage: 'joxit/docker-registry-ui:2.6.0',
+      dataPath: null,
+    },
+    docker: {
+      source: 'docker',
+      repository: 'https://download.docker.com/linux',
+      mirrors: [],
+      compose: { version: 'v2.40.3', sha256: null },
+    },
+    push: { image: { path: 'hello-world' }, targets: [{ path: 'hello-world', tag: 'latest' }], verify: true },
+    runner: { configure: true, restore: true },
+    summary: true,
+  });
+});
+
+test.each([
+  ['mode', 'destroy'],
+  ['dry-run', 'yes'],
+  ['project-id', 'My Project'],
+  ['zone', ''],
+  ['instance', 'Web_1'],
+  ['instance', '-web'],
+  ['instance', 'a'.repeat(64)],
+  ['firewall-rule', 'rule;rm'],
+  ['source-ranges', ' , '],
+  ['ssh-user', '-oProxyCommand=x'],
+  ['ssh-user', 'a b'],
+  ['ssh-private-key', 'AAAA'],
+  ['ssh-host-key', 'unverified\nSHA256:abc'],
+  ['ssh-port', '0'],
+  ['registry-port', '65536'],
+  ['registry-port', '5e3'],
+  ['registry-port', '22'],
+  ['ui-port', '5000'],
+  ['registry-host', 'https://registry.example.com'],
+  ['registry-host', 'registry.example.com:5000'],
+  ['registry-name', 'two\nlines'],
+  ['registry-name', 'bell\u0007'],
+  ['registry-image', 'Registry:3'],
+  ['ui', 'hyper'],
+  ['docker-source', 'snap'],
+  ['docker-repository', 'http://download.example.com'],
+  ['docker-repository', 'https://user:secret@download.example.com'],
+  ['docker-repository', "https://example.com/'$(id)"],
+  ['registry-mirrors', 'ftp://mirror.example.com'],
+  ['compose-version', 'latest'],
+  ['compose-sha256', 'abc'],
+  ['data-path', 'relative/path'],
+  ['data-path', '/'],
+  ['data-path', '/mnt/../etc'],
+  ['data-path', '/etc/registry'],
+  ['data-path', '/var/lib/docker'],
+  ['data-path', '/mnt/a b'],
+  ['image', ''],
+  ['tags', 'Upper'],
+  ['tags', 'ghcr.io/acme/app'],
+  ['verify', '1'],
+])('%s refuses %j', (name, value) => {
+  expect(refusal({ [name]: value })).toContain(name);
+});
+
+test.each([
+  ['{"type":"service_account"}', { type: 'service_account' }],
+  [Buffer.from('{"type":"external_account"}').toString('base64'), { type: 'external_account' }],
+])('credentials-json takes %s', (text, json) => {
+  expect(read({ 'credentials-json': text }).credentials).toEqual({ kind: 'json', json });
+});
+
+test.each([
+  { 'credentials-json': '{"private_key":"hunter2"' },
+  { 'credentials-json': '["hunter2"]' },
+  { 'access-token': 'hunter2', 'credentials-json': '{}' },
+  { 'access-token': 'two\nhunter2' },
+  { 'ssh-private-key': 'hunter2' },
+])('a refused secret is not shown: %j', (values) => {
+  expect(refusal(values)).not.toContain('hunter2');
+});
+
+test('lists are split at commas and newlines, and every item counts once', () => {
+  const { firewall, push } = read({
+    'source-ranges': 'runner\n10.0.0.0/8,192.0.2.7 ,\n10.0.0.0/8',
+    tags: 'test:1, test:2\ntest:1',
+  });
+  expect(firewall).toMatchObject({ runner: true, ranges: ['10.0.0.0/8', '192.0.2.7/32'] });
+  expect(push?.targets).toEqual([
+    { path: 'test', tag: '1' },
+    { path: 'test', tag: '2' },
+  ]);
+});
+
+test('bootstrap and health-check need no image', () => {
+  for (const mode of ['bootstrap', 'health-check']) expect(read({ mode, image: '' }).push).toBeNull();
+});
+
+test('the port of the UI is free where there is no UI', () => {
+  expect(read({ ui: 'none', 'ui-port': '5000' }).registry.uiImage).toBeNull();
+});
+
+test('whatever any input holds, it is taken or refused with a message that is safe to print', () => {
+  const names = fc.constantFrom(...Object.keys(defaults));
+  const hostile = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom(
+      '::set-output name=x::y',
+      '##[error]x',
+      '$(id)',
+      '`id`',
+      '\u202e',
+      '-rf',
+      'a\u0000b',
+      'x'.repeat(100_000),
+    ),
+  );
+  fc.assert(
+    fc.property(names, hostile, (name, value) => {
+      try {
+        read({ [name]: value });
+      } catch (error) {
+        expect(error).toBeInstanceOf(ActionError);
+        const { message } = error as ActionError;
+        expect(message.length).toBeLessThan(1000);
+        expect(message).not.toContain('##[');
+        expect(message).not.toMatch(/[^\x20-\x7e…’]/);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

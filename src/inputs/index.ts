@@ -1,2 +1,0 @@
-export { readInputs } from './read';
-export type * from './types';

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { Plan } from '../../converge/change';
+import { describeChange } from '../../converge/describe';
+import type { Log } from '../../job/log';
+import type { SshConnection } from '../../ssh/connection';
+import { ActionError } from '../../values/errors';
+import { shellQuote } from '../../values/quote';
+import { excerpt, plain } from '../../values/show';
+import { type Facts, parseFacts } from '../facts/facts';
+import { COMPOSE_RELEASE_FILE } from '../plan/engine-plan';
+import type { Action, InstanceStep } from '../plan/steps';
+import { APPLY_SCRIPT, FACTS_SCRIPT } from './assets';
+import type { ComposeProgram } from './compose-release';
+import { ProgressPrinter } from './progress';
+import { requireShell, shellCommand } from './remote-shell';
+import { stepFailed } from './step-failed';
+
+const APPLY_TIMEOUT_MS = 30 * 60_000;
+/** apt and docker print a megabyte at most. */
+const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
+
+export interface ApplyOptions {
+  readonly connection: SshConnection;
+  readonly log: Log;
+  /** Without steps nothing is done but to wait for other runs. */
+  readonly plan: Plan<InstanceStep>;
+  /** Of the facts that the plan was made from: `lock.turn`. */
+  readonly turn: string;
+  /** Names this run in the logs of others. */
+  readonly run: string;
+  /** Arguments of `facts` in scripts/facts.sh, after the marker. */
+  readonly factsArguments: readonly string[];
+  /** The Compose plugin, when a step needs it. */
+  readonly compose: ComposeProgram | null;
+  /** Of the instance's facts. */
+  readonly clockAhead: number;
+}
+
+export interface Applied {
+  readonly facts: Facts;
+  /** Another run has changed the instance since the plan was made, so nothing was done: `facts` are those after it. */
+  readonly outdated: boolean;
+}
+
+/**
+ * Runs all steps in order with one remote command, printing their output as it comes, and returns the facts that the
+ * same command reads at its end.
+ *
+ * @throws ActionError of stepFailed, `Instance is busy`, and of SshConnection.run
+ */
+export async function applyPlan(options: ApplyOptions): Promise<Applied> {
+  const { connection, log, plan } = options;
+  const token = randomUUID();
+  const titles = plan.steps.map(({ change }) => describeChange(change));
+  const progress = new ProgressPrinter(token, titles, log);
+  const printed = progress.print();
+  const result = await connection
+    .run(shellCommand(APPLY_TIMEOUT_MS), {
+      stdin: applyInput(token, options),
+      timeoutMs: APPLY_TIMEOUT_MS,
+      maxOutputBytes: MAX_OUTPUT_BYTES,
+      onLine: (line) => progress.push(line),
+    })
+    .finally(async () => {
+      progress.end();
+      await printed;
+    });
+
+  const facts = parseFacts(result.stdout, `${token} facts`);
+  if (facts !== null) return { facts, outdated: progress.outdated };
+  const failed = progress.failure;
+  if (failed !== null) {
+    const action = plan.steps[failed.step]?.action;
+    throw stepFailed(action, titles[failed.step] ?? '', failed, options.clockAhead);
+  }
+  if (progress.locked) throw instanceBusy();
+  if (!progress.started) requireShell(result);
+  throw new ActionError('Setup was cut off', {
+    doing: 'setting up the instance',
+    happened: `the script ended early${result.stderr === '' ? '' : `: ${excerpt(result.stderr)}`}`,
+    next: 'Run again: what was done is kept, and the rest is done then',
+  });
+}
+
+/** Other runs took their turns for too long. */
+export function instanceBusy(): ActionError {
+  return new ActionError('Instance is busy', {
+    doing: 'waiting for other runs of this action on the same instance',
+    happened: 'they did not end within 15 min',
+    next: 'Wait for the other runs, or give the jobs a common `concurrency` group',
+  });
+}
+
+/** Printable ASCII, and no blanks at its ends: it stands on a line of the lock's file, and is compared with that. */
+function nameOfRun(run: string): string {
+  return plain(run, 300).replace(/[^ -~]/g, '?') || '-';
+}
+
+/** Scripts, plan and, behind them, the program; the last line starts it all. */
+function applyInput(token: string, options: ApplyOptions): string | Readable {
+  const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options.compose));
+  const plan = steps.length > 0 ? `plan() {\n${steps.join('\n')}\n}\n` : '';
+  const turn = [token, nameOfRun(options.run), options.turn, plan && 'plan'].map(shellQuote).join(' ');
+  const call = `apply ${turn} "$1" ${options.factsArguments.map(shellQuote).join(' ')}`;
+  const script = `${FACTS_SCRIPT}\n${APPLY_SCRIPT}\n${plan}${call}\n`;
+  if (options.compose === null) return script;
+  return Readable.from(concatenated(script, options.compose));
+}
+
+async function* concatenated(script: string, compose: ComposeProgram): AsyncGenerator<Buffer> {
+  yield Buffer.from(script);
+  yield* compose.open();
+}
+
+function stepLine(index: number, action: Action, compose: ComposeProgram | null): string {
+  const name = `step_${action.kind.replaceAll('-', '_')}`;
+  return ['  step', String(index), name, ...wordsOf(action, compose).map(shellQuote)].join(' ');
+}
+
+function wordsOf(action: Action, compose: ComposeProgram | null): readonly string[] {
+  switch (action.kind) {
+    case 'repair-packages':
+    case 'start-engine':
+      return [];
+    case 'reload-engine':
+      return action.mirrors;
+    case 'install-packages':
+    case 'install-engine':
+    case 'remove-packages':
+      return action.packages;
+    case 'install-keyring':
+      return [action.url, action.path];
+    case 'disable-apt-entries':
+      return action.files;
+    case 'write-file':
+      return [action.path, Buffer.from(action.content).toString('base64')];
+    case 'remove-file':
+    case 'make-directory':
+      return [action.path];
+    case 'install-compose':
+      if (compose === null) throw new Error('The Compose plugin was not loaded');
+      return [String(compose.size), compose.sha256, COMPOSE_RELEASE_FILE, compose.release];
+    case 'add-to-group':
+      return [action.user];
+    case 'pull-images':
+      return action.images;
+    case 'start-containers':
+      return [
+        action.endpoints.map(({ service, port, path }) => `${service}:${port}:${path}`).join(','),
+        ...action.recreate,
+      ];
+  }
+}

@@ -1,0 +1,250 @@
+import type { Docker, LocalImage, Transfer } from '../docker/docker';
+import { type PushTag, putTagBack } from '../docker/local-tag';
+import { classifyFailure, type FailureKind } from '../docker/push-failure';
+import type { RegistryApi } from '../registry/api';
+import type { ServedManifest } from '../registry/served-content';
+import { ActionError, messageOf } from '../values/errors';
+import {
+  familiarName,
+  formatReference,
+  normalise,
+  type PushTarget,
+  type Reference,
+} from '../values/reference';
+import { lastLine } from '../values/show';
+import { type TransferTools, transfer } from './transfer';
+import { type Verified, verifyPushed } from './verify';
+
+/** An image as it is in the registry. */
+export interface PushedImage {
+  /** `host:port/path:tag` */
+  readonly reference: string;
+  /** As the registry serves it. */
+  readonly digest: string;
+  /** The digest that the tag led to before; null for none. */
+  readonly before: string | null;
+}
+
+export interface PushJob {
+  readonly image: Reference;
+  /** `host:port` of the registry. */
+  readonly registry: string;
+  readonly targets: readonly PushTarget[];
+  readonly verify: boolean;
+}
+
+export interface PushTools extends TransferTools {
+  readonly api: RegistryApi;
+  /** Is given a local tag before it is made for the push, and null when it is gone again. */
+  readonly onTag: (tag: PushTag | null) => void;
+}
+
+/**
+ * Pushes one local image under each of its targets, and reads the digests from the registry. The image is pulled
+ * when it is not there. A target that leads to the very image already is not pushed again, only verified. Tags that
+ * are made only for the push are removed again, and tags of that name that were there before lead to where they led.
+ *
+ * @param found what findImage found
+ * @throws ActionError
+ */
+export async function pushImage(
+  job: PushJob,
+  found: LocalImage | null,
+  tools: PushTools,
+): Promise<readonly PushedImage[]> {
+  const local = found ?? (await pullImage(job.image, tools));
+  const verified: Verified = new Set();
+  const pushed: PushedImage[] = [];
+  for (const target of job.targets) pushed.push(await pushTarget(job, local, target, verified, tools));
+  return pushed;
+}
+
+/** Looks for the image on this runner; null: it has to be pulled. */
+export function findImage(image: Reference, docker: Docker): Promise<LocalImage | null> {
+  return docker.inspect(localName(image));
+}
+
+/** Docker knows an image that was pulled by digest under that alone, whatever tag stood beside it. */
+function localName(image: Reference): string {
+  const { domain, path, tag, digest } = normalise(image);
+  return familiarName(
+    digest === undefined ? { domain, path, ...(tag && { tag }) } : { domain, path, digest },
+  );
+}
+
+async function pullImage(image: Reference, tools: PushTools): Promise<LocalImage> {
+  const name = localName(image);
+  tools.log.info(`The image ${name} is not on this runner; it is pulled`);
+  const result = await transfer('pull', name, tools);
+  if (!result.ok) throw pullFailed(name, result);
+  const pulled = await tools.docker.inspect(name);
+  if (pulled === null) {
+    throw new ActionError('Image not found', {
+      doing: `looking for the image ${name}`,
+      happened: 'Docker pulled it, and has no such image',
+      next: 'Look for something that removes images on this runner at the same time',
+    });
+  }
+  return pulled;
+}
+
+async function pushTarget(
+  job: PushJob,
+  local: LocalImage,
+  target: PushTarget,
+  verified: Verified,
+  tools: PushTools,
+): Promise<PushedImage> {
+  const { path, tag } = target;
+  const reference = formatReference({ domain: job.registry, path, tag });
+  const before = await servedBefore(target, tools.api);
+  if (before !== null && leadsTo(before, local)) {
+    const there = await alreadyThere(job, target, before, local, verified, tools);
+    if (there) return { reference, digest: before.digest, before: before.digest };
+  }
+  const made = await makeTag(reference, local, tools);
+  let putting: Promise<void> | null = null;
+  try {
+    const result = await transfer('push', reference, tools);
+    // Beside what follows, which is between this run and the registry.
+    putting = putBack(made, tools);
+    if (!result.ok) throw pushFailed(reference, job.registry, result);
+    const served = await servedTag(job, target, tools);
+    if (job.verify) {
+      const pushed = { registry: job.registry, path, tag, before: before?.digest ?? null, served };
+      await verifyPushed(tools.api, pushed, local, verified, tools.log);
+    }
+    return { reference, digest: served.digest, before: before?.digest ?? null };
+  } finally {
+    await (putting ?? putBack(made, tools));
+  }
+}
+
+/** Makes the tag to push; null where it is there already. */
+async function makeTag(reference: string, local: LocalImage, tools: PushTools): Promise<PushTag | null> {
+  const before = (await tools.docker.inspect(reference))?.id ?? null;
+  if (before === local.id) return null;
+  const tag = { reference, image: local.id, before };
+  tools.onTag(tag);
+  await tools.docker.tag(local.id, reference);
+  return tag;
+}
+
+/** What the tag leads to; a tag that leads to something broken is overwritten like any other. */
+async function servedBefore({ path, tag }: PushTarget, api: RegistryApi): Promise<ServedManifest | null> {
+  try {
+    return await api.manifest(path, tag);
+  } catch (error) {
+    if (isBroken(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * Whether a manifest is the local image, so that a push would upload nothing: the id is the digest of the
+ * configuration (classic image store), or that of the manifest or index (containerd image store).
+ */
+function leadsTo({ digest, manifest }: ServedManifest, local: LocalImage): boolean {
+  return digest === local.id || (manifest.kind === 'image' && manifest.config.digest === local.id);
+}
+
+/** Whether the registry has all of the image still; what is damaged is pushed again. */
+async function alreadyThere(
+  job: PushJob,
+  { path, tag }: PushTarget,
+  served: ServedManifest,
+  local: LocalImage,
+  verified: Verified,
+  tools: PushTools,
+): Promise<boolean> {
+  const name = `${job.registry}/${path}:${tag}`;
+  tools.log.info(`${name} leads to this image already`);
+  if (!job.verify) return true;
+  try {
+    const pushed = { registry: job.registry, path, tag, before: served.digest, served };
+    await verifyPushed(tools.api, pushed, local, verified, tools.log);
+    return true;
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    tools.log.warning(
+      `What the registry has of ${name} is damaged, so it is pushed again: ${messageOf(error)}`,
+    );
+    return false;
+  }
+}
+
+function isBroken(error: unknown): boolean {
+  return (
+    error instanceof ActionError &&
+    ['Registry answer not valid', 'Pushed image differs'].includes(error.title)
+  );
+}
+
+async function servedTag(
+  job: PushJob,
+  { path, tag }: PushTarget,
+  { api }: PushTools,
+): Promise<ServedManifest> {
+  const served = await api.manifest(path, tag);
+  if (served !== null) return served;
+  throw new ActionError('Pushed image not served', {
+    doing: `reading the digest of ${job.registry}/${path}:${tag}`,
+    happened: 'Docker says that the push succeeded, and the registry has no such tag',
+    next: 'Check that no proxy stands between this runner and the registry, and look at the log of the registry',
+  });
+}
+
+/** Leaves the tag as it was found. Its failure is not worth the push's success, nor its error. */
+async function putBack(tag: PushTag | null, { docker, log, onTag }: PushTools) {
+  if (tag === null) return;
+  try {
+    await putTagBack(tag, docker);
+    onTag(null);
+  } catch (error) {
+    log.warning(`The local tag ${tag.reference} could not be put back as it was: ${String(error)}`);
+  }
+}
+
+function pullFailed(name: string, { output }: Transfer): ActionError {
+  const kind = classifyFailure(output);
+  const problem = { doing: `pulling ${name}`, happened: lastLine(output) || 'docker pull failed' };
+  if (kind === 'no-such-image' || kind === 'denied' || kind === 'invalid-name') {
+    return new ActionError('Image not found', {
+      ...problem,
+      next: 'Build or pull the image before this action, check the name in `image`, or log in to its registry first',
+    });
+  }
+  return new ActionError('Image pull failed', { ...problem, next: remedies[kind] });
+}
+
+function pushFailed(reference: string, registry: string, { output }: Transfer): ActionError {
+  const kind = classifyFailure(output);
+  const problem = { doing: `pushing ${reference}`, happened: lastLine(output) || 'docker push failed' };
+  if (kind === 'https-expected') {
+    return new ActionError('Runner does not accept the registry', {
+      ...problem,
+      next: `Set \`configure-runner: true\`, or add ${registry} to \`insecure-registries\` of this runner's Docker daemon`,
+    });
+  }
+  if (kind === 'denied') {
+    return new ActionError('Push denied', {
+      ...problem,
+      next: 'Something in front of the registry wants a login: run docker/login-action before this action',
+    });
+  }
+  return new ActionError('Push failed', { ...problem, next: remedies[kind] });
+}
+
+const remedies: Readonly<Record<FailureKind, string>> = {
+  transient:
+    'Check the connection and that the registry runs: a run with `mode: bootstrap` starts one that has stopped, and its log on the instance says more',
+  'https-expected': 'Let the Docker daemon of this runner trust that registry',
+  denied: 'Log in to the registry first',
+  'no-such-image': 'See whether something removes images on this runner at the same time',
+  'invalid-name': 'Correct the name',
+  'invalid-manifest': 'The registry takes no image of this kind; try `registry-image: registry:3`',
+  'disk-full': 'Free space on the disk that is full, on this runner or on the instance',
+  'rate-limit': 'Wait, log in to the registry that limits, or use a mirror',
+  'no-daemon-access': 'Let the user of this job use Docker (group docker)',
+  unknown: 'See the output of Docker above',
+};

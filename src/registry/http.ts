@@ -1,0 +1,203 @@
+import type { Hash } from 'node:crypto';
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { ActionError, messageOf } from '../values/errors';
+import { spentBuffer } from './spent-buffers';
+
+/** A registry's address. */
+export interface Endpoint {
+  readonly scheme: 'http' | 'https';
+  /** DNS name, IPv4 address, or IPv6 address in brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RegistryRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** Begins with a slash. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer;
+  /** More than this many bytes of an answer is an error. */
+  readonly maxBytes: number;
+  /** Where the bytes go in place of memory; the answer's body is then empty. */
+  readonly into?: Hash;
+}
+
+export interface RegistryAnswer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Bytes of the body. */
+  readonly length: number;
+}
+
+/** Without a byte for this long, a request is given up. */
+const IDLE_MS = 15_000;
+/** An answer may take this long in all, and one second more for each 100 kB that are expected. */
+const TOTAL_MS = 60_000;
+
+/** The connections to one registry. */
+export interface RegistryHttp {
+  readonly endpoint: Endpoint;
+  /**
+   * Sends one request. Nothing is followed, and nothing unbounded is read.
+   *
+   * @throws ActionError `Registry not reachable`, `Registry answer not valid`
+   */
+  send(request: RegistryRequest): Promise<RegistryAnswer>;
+  close(): void;
+}
+
+/**
+ * HTTP for the calls of the distribution API, on node:http: fetch would follow redirects, and hides on which address
+ * it failed.
+ */
+export function registryHttp(
+  endpoint: Endpoint,
+  timeouts = { idleMs: IDLE_MS, totalMs: TOTAL_MS },
+): RegistryHttp {
+  const library = endpoint.scheme === 'https' ? https : http;
+  const agent = new library.Agent({ keepAlive: true, maxSockets: 4 });
+  return {
+    endpoint,
+    send: (request) =>
+      new Promise((resolve, reject) => {
+        const deadline = timeouts.totalMs + request.maxBytes / 100;
+        const outgoing = library.request({
+          agent,
+          method: request.method,
+          host: endpoint.host.replace(/^\[|\]$/g, ''),
+          port: endpoint.port,
+          path: request.path,
+          headers: {
+            host: `${endpoint.host}:${endpoint.port}`,
+            ...request.headers,
+            ...(request.body === undefined ? {} : { 'content-length': request.body.length }),
+          },
+        });
+        const total = setTimeout(
+          () => outgoing.destroy(new Error(`no complete answer within ${Math.round(deadline / 1000)} s`)),
+          deadline,
+        );
+        outgoing.setTimeout(timeouts.idleMs, () =>
+          outgoing.destroy(new Error(`nothing arrived for ${timeouts.idleMs / 1000} s`)),
+        );
+        const fail = (error: Error) => {
+          clearTimeout(total);
+          reject(error instanceof ActionError ? error : notReachable(endpoint, request, error));
+        };
+        outgoing.on('error', fail);
+        outgoing.on('response', (incoming) => {
+          receive(endpoint, request, incoming).then((answer) => {
+            clearTimeout(total);
+            resolve(answer);
+          }, fail);
+        });
+        outgoing.end(request.body);
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+async function receive(
+  endpoint: Endpoint,
+  request: RegistryRequest,
+  incoming: http.IncomingMessage,
+): Promise<RegistryAnswer> {
+  const status = incoming.statusCode ?? 0;
+  if (status >= 300 && status < 400) {
+    incoming.destroy();
+    throw notValid(endpoint, request, `it answered with a redirect (status ${status})`);
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const kept = status < 300 ? request.into : undefined;
+  // An error's body is short, whatever the good answer's size would have been.
+  const limit = status < 300 ? request.maxBytes : 64 * 1024;
+  try {
+    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > limit) throw notValid(endpoint, request, `it sent more than the ${limit} bytes expected`);
+      if (kept === undefined) chunks.push(chunk);
+      else {
+        kept.update(chunk);
+        spentBuffer(chunk.length);
+      }
+    }
+  } catch (cause) {
+    incoming.destroy();
+    throw cause instanceof ActionError ? cause : cutOff(endpoint, request, cause);
+  }
+  return { status, headers: incoming.headers, body: Buffer.concat(chunks), length };
+}
+
+/** How a request is named in messages. */
+function named(endpoint: Endpoint, request: Pick<RegistryRequest, 'method' | 'path'>): string {
+  return `asking the registry ${endpoint.host}:${endpoint.port} for ${request.method} ${request.path.split('?')[0]}`;
+}
+
+function notReachable(endpoint: Endpoint, request: RegistryRequest, cause: Error): ActionError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  return new ActionError(
+    'Registry not reachable',
+    {
+      doing: named(endpoint, request),
+      happened: cause.message.replace(/[^ -~]/g, '?') || code || 'the connection failed',
+      next: 'Check that the registry runs (a run with `mode: bootstrap` starts one that has stopped), and that `source-ranges` admits this runner to its port',
+    },
+    { cause },
+  );
+}
+
+/**
+ * An answer that ended too early. That is how a registry shows that its storage lost what it still has on record, but
+ * also what a bad line does: worth another try.
+ */
+class CutOff extends ActionError {}
+
+function cutOff(endpoint: Endpoint, request: RegistryRequest, cause: unknown): CutOff {
+  return new CutOff(
+    'Registry answer not valid',
+    {
+      doing: named(endpoint, request),
+      happened: `the answer ended too early (${messageOf(cause).replace(/[^ -~]/g, '?')})`,
+      next: 'Look at the log of the registry on the instance, and at the disk with its data',
+    },
+    { cause },
+  );
+}
+
+/** Whether a request that failed with `error` can succeed when it is sent again. */
+export function isTransient(error: unknown): boolean {
+  return (
+    error instanceof CutOff || (error instanceof ActionError && error.title === 'Registry not reachable')
+  );
+}
+
+/** An answer that no honest registry gives. */
+export function notValid(
+  endpoint: Endpoint,
+  request: Pick<RegistryRequest, 'method' | 'path'>,
+  happened: string,
+): ActionError {
+  return new ActionError('Registry answer not valid', {
+    doing: named(endpoint, request),
+    happened,
+    next: 'Something between this runner and the registry, or its storage, is broken or not what it claims to be; do not use the image',
+  });
+}
+
+/** A status that the request should not have had; the registry's own error code is shown. */
+export function refused(
+  endpoint: Endpoint,
+  request: Pick<RegistryRequest, 'method' | 'path'>,
+  answer: RegistryAnswer,
+): ActionError {
+  const code = /"code"\s*:\s*"([A-Z_]{1,40})"/.exec(answer.body.toString('utf8'))?.[1];
+  return new ActionError('Registry refused a request', {
+    doing: named(endpoint, request),
+    happened: `it answered with status ${answer.status}${code === undefined ? '' : ` (${code})`}`,
+    next: 'Look at the log of the registry on the instance: `docker compose logs registry`',
+  });
+}
