@@ -15,11 +15,11 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   ZoneOperations: ['Wait'],
 };
 
-/** The fields that src/google/resources.ts and src/gcp/clients.ts use, of the messages that have many more. */
+/** The fields that src/google/resources.ts and src/google/clients.ts use, of the messages that have many more. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Instance: ['id', 'name', 'status', 'tags', 'metadata', 'networkInterfaces', 'disks'],
-  NetworkInterface: ['name', 'network', 'networkIP', 'accessConfigs'],
-  AccessConfig: ['natIP'],
+  NetworkInterface: ['name', 'network', 'networkIP', 'accessConfigs', 'ipv6Address', 'ipv6AccessConfigs'],
+  AccessConfig: ['natIP', 'externalIpv6'],
   AttachedDisk: ['boot', 'licenses', 'guestOsFeatures'],
   GuestOsFeature: ['type'],
   Operation: ['id', 'name', 'status', 'error', 'httpErrorStatusCode', 'httpErrorMessage'],

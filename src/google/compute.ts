@@ -9,9 +9,11 @@ export interface Instance {
   readonly windows: boolean;
   /** Of nic0: the project may be another one (Shared VPC). */
   readonly network: { readonly project: string; readonly name: string };
-  readonly internalIp: string;
-  /** Of nic0; null without one. */
+  /** Addresses of nic0; null without one. */
+  readonly internalIp: string | null;
   readonly externalIp: string | null;
+  readonly internalIpv6: string | null;
+  readonly externalIpv6: string | null;
   readonly tags: { readonly items: readonly string[]; readonly fingerprint: string };
   readonly metadata: {
     readonly items: readonly { readonly key: string; readonly value: string }[];

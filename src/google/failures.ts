@@ -101,8 +101,16 @@ function stillFailing(kind: 'outage' | 'rate', doing: string, happened: string, 
       );
 }
 
-/** Changing the metadata of an instance takes the permission to act as its service account. */
+/**
+ * Changing the metadata of an instance takes the permission to act as its service account. Google's words: "The user does
+ * not have access to service account 'A'.  User: 'U'.  Ask a project owner to grant you the iam.serviceAccountUser role
+ * on the service account".
+ *
+ * https://cloud.google.com/iam/docs/service-account-permissions#user-role
+ */
 const NO_ACT_AS = /does not have access to service account/i;
+const ACCOUNT = /service account '([^'\s]+@[a-z0-9.-]+)'/i;
+const USER = /User: '([^'\s]+@[a-z0-9.-]+)'/i;
 
 /** For an answer that cannot be right, whatever its status. */
 export function unexpectedAnswer(doing: string, happened: string, cause?: unknown): ActionError {
@@ -126,6 +134,7 @@ function forbidden(error: ApiError, call: Call, happened: string, cause: unknown
       { cause },
     );
   }
+  if (NO_ACT_AS.test(error.message)) return mayNotActAs(error.message, doing, cause);
   const { permission, project } = missingPermission(error.message, call);
   return new ActionError(
     'A permission is missing in Google Cloud',
@@ -133,6 +142,24 @@ function forbidden(error: ApiError, call: Call, happened: string, cause: unknown
       doing,
       happened: `the credentials lack ${permission} in project ${project}`,
       next: 'Grant the role of docs/security.md to the service account, in the project named here',
+    },
+    { cause },
+  );
+}
+
+/** The role of docs/security.md lacks this on purpose: it is bound to the one account, not to the project. */
+function mayNotActAs(message: string, doing: string, cause: unknown): ActionError {
+  const account = ACCOUNT.exec(message)?.[1] ?? 'SERVICE_ACCOUNT_OF_THE_INSTANCE';
+  const user = USER.exec(message)?.[1] ?? 'ACCOUNT_OF_THESE_CREDENTIALS';
+  const kind = user.endsWith('.gserviceaccount.com') || !user.includes('@') ? 'serviceAccount' : 'user';
+  return new ActionError(
+    'The credentials may not act as the service account of the instance',
+    {
+      doing,
+      happened: `${user} lacks iam.serviceAccounts.actAs on ${account}, as which the instance runs`,
+      next:
+        `Bind the role to that one account: \`gcloud iam service-accounts add-iam-policy-binding ${account} ` +
+        `--member=${kind}:${user} --role=roles/iam.serviceAccountUser\`; or make the instance without a service account, or give ssh-private-key, which changes no metadata`,
     },
     { cause },
   );
@@ -146,7 +173,6 @@ export function missingPermission(
   message: string,
   call: Pick<Call, 'project' | 'permission'>,
 ): { permission: string; project: string } {
-  if (NO_ACT_AS.test(message)) return { permission: 'iam.serviceAccounts.actAs', project: call.project };
   const permission = /\b((?:compute|iam|resourcemanager)(?:\.[A-Za-z]+){2})\b/.exec(message)?.[1];
   const project = /projects\/([a-z0-9.:-]+)/.exec(message)?.[1];
   return { permission: permission ?? call.permission, project: project ?? call.project };

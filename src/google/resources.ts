@@ -17,6 +17,8 @@ export interface InstanceMessage {
     readonly network?: string | null;
     readonly networkIP?: string | null;
     readonly accessConfigs?: readonly { readonly natIP?: string | null }[];
+    readonly ipv6Address?: string | null;
+    readonly ipv6AccessConfigs?: readonly { readonly externalIpv6?: string | null }[];
   }[];
 }
 
@@ -81,8 +83,10 @@ export function readInstance(
     status: message.status,
     windows: isWindows(message),
     network,
-    internalIp: nic?.networkIP ?? '',
+    internalIp: nic?.networkIP || null,
     externalIp: nic?.accessConfigs?.[0]?.natIP || null,
+    internalIpv6: nic?.ipv6Address || null,
+    externalIpv6: nic?.ipv6AccessConfigs?.[0]?.externalIpv6 || null,
     tags: { items: message.tags?.items ?? [], fingerprint: message.tags?.fingerprint ?? '' },
     metadata: {
       items: (message.metadata?.items ?? []).map(({ key, value }) => ({

@@ -24,15 +24,26 @@ export interface AttemptOptions {
 
 export type AttemptResult =
   | { readonly kind: 'connected'; readonly client: Client }
-  /** The server has no host key of the algorithms asked for. */
-  | { readonly kind: 'no-such-host-key' }
+  /** The server has no host key of the algorithms asked for; the lists are those of both sides. */
+  | { readonly kind: 'no-such-host-key'; readonly ours: string; readonly theirs: string }
   /** The policy does not accept the key; nothing was sent that depends on our key. */
   | { readonly kind: 'host-key-refused'; readonly offered: OfferedHostKey }
   | { readonly kind: 'login-refused' }
+  /** The server takes no public key for this user, or not a key alone; `methods` are those that it names. */
+  | { readonly kind: 'key-not-enough'; readonly methods: readonly string[] }
+  /** The two sides have no algorithm in common. `what` is `key exchange algorithm`, `C->S cipher` and the like. */
+  | {
+      readonly kind: 'no-common-algorithm';
+      readonly what: string;
+      readonly ours: string;
+      readonly theirs: string;
+    }
   /** `admitted` was rejected. */
   | { readonly kind: 'not-admitted'; readonly cause: unknown }
   | { readonly kind: 'timeout'; readonly detail: string }
-  /** Refused, reset, unreachable, or not an SSH server. */
+  /** This machine has no way there, or what answers is no SSH server: no waiting mends it. */
+  | { readonly kind: 'hopeless'; readonly detail: string }
+  /** Refused, reset, or ended early, as at boot. */
   | { readonly kind: 'no-connection'; readonly detail: string };
 
 /**
@@ -49,6 +60,7 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
     let refused = false;
     let settled = false;
     let timer: NodeJS.Timeout | undefined;
+    const lists = new AlgorithmLists();
     const settle = (result: AttemptResult) => {
       if (settled) return;
       settled = true;
@@ -66,7 +78,7 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
     // Stays on for good: an error event without a listener would end the process.
     client.on('error', (error) => {
       if (refused && offered !== null) settle({ kind: 'host-key-refused', offered });
-      else settle(classify(error));
+      else settle(classify(error, lists));
     });
     client.on('close', () => settle({ kind: 'no-connection', detail: 'the server closed the connection' }));
     client.on('ready', () => settle({ kind: 'connected', client }));
@@ -79,8 +91,10 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
       waiting: () => clearTimeout(timer),
       offered: () => limit('login'),
       notAdmitted: (cause) => settle({ kind: 'not-admitted', cause }),
+      notEnough: (methods) => settle({ kind: 'key-not-enough', methods }),
     });
-    client.connect({ ...configOf(options), hostVerifier: verify, authHandler });
+    const debug = (line: string) => lists.note(line);
+    client.connect({ ...configOf(options), hostVerifier: verify, authHandler, debug });
     // Handshake and login are a dialogue of small packets, each of which would wait for the last one's acknowledgement.
     client.setNoDelay(true);
   });
@@ -93,11 +107,21 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
  */
 function offering(
   { admitted, offerAgainAfterMs }: AttemptOptions,
-  on: { waiting(): void; offered(): void; notAdmitted(cause: unknown): void },
+  on: {
+    waiting(): void;
+    offered(): void;
+    notAdmitted(cause: unknown): void;
+    notEnough(methods: readonly string[]): void;
+  },
 ): AuthHandlerMiddleware {
   const pauses = [...offerAgainAfterMs];
   let offers = 0;
-  return (_methods, _partial, next) => {
+  // By the library's types the methods are never null; before the first offer they are.
+  return (methods: readonly string[] | null, partial, next) => {
+    if (methods?.length && (partial === true || !methods.includes('publickey'))) {
+      on.notEnough(methods);
+      return;
+    }
     const offer = () => {
       offers += 1;
       on.offered();
@@ -128,14 +152,39 @@ function configOf(options: AttemptOptions): ConnectConfig {
   };
 }
 
-function classify(error: Error & { level?: string; code?: unknown }): AttemptResult {
+/** What each side can do, as the library tells while it negotiates (ssh2, lib/protocol/kex.js). */
+class AlgorithmLists {
+  private ours = '';
+  private theirs = '';
+
+  note(line: string): void {
+    const [, side, list = ''] = /^Handshake: \((local|remote)\) [^:]+: (.*)$/.exec(line) ?? [];
+    if (side === 'local') this.ours = list;
+    if (side === 'remote') this.theirs = list;
+  }
+
+  /** The two lists that were compared last: those that had nothing in common. */
+  get last(): { readonly ours: string; readonly theirs: string } {
+    return { ours: this.ours, theirs: this.theirs };
+  }
+}
+
+/** Errors of a connection that a later one would meet as well. */
+const NO_WAY = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'ENOTFOUND', 'EACCES', 'EPERM']);
+
+function classify(error: Error & { level?: string; code?: unknown }, lists: AlgorithmLists): AttemptResult {
   const detail = messageOf(error);
   // A server with a small MaxAuthTries ends the connection itself.
   if (error.level === 'client-authentication' || /too many authentication failures/i.test(detail))
     return { kind: 'login-refused' };
-  if (/no matching host key format/i.test(detail)) return { kind: 'no-such-host-key' };
+  if (/no matching host key format/i.test(detail)) return { kind: 'no-such-host-key', ...lists.last };
+  const what = /no matching (.+)$/i.exec(detail)?.[1];
+  if (what !== undefined) return { kind: 'no-common-algorithm', what, ...lists.last };
+  if (/Invalid identification string|Max greeting lines|expected newline/.test(detail)) {
+    return { kind: 'hopeless', detail: `what answers there is no SSH server (${detail})` };
+  }
   if (error.level === 'client-timeout' || error.code === 'ETIMEDOUT' || error.code === 'EHOSTUNREACH') {
     return { kind: 'timeout', detail };
   }
-  return { kind: 'no-connection', detail };
+  return { kind: NO_WAY.has(String(error.code)) ? 'hopeless' : 'no-connection', detail };
 }

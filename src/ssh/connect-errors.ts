@@ -1,4 +1,5 @@
 import { ActionError } from '../values/errors';
+import { excerpt } from '../values/show';
 import type { HostKeyPolicy, OfferedHostKey } from './host-keys';
 
 interface Destination {
@@ -32,8 +33,8 @@ export class SshTimedOut extends ActionError {
 export function noConnection(to: Destination, detail: string, waitedMs: number): ActionError {
   return new ActionError('No SSH connection', {
     doing: `connecting to ${to.host}:${to.port}`,
-    happened: `${detail}, for ${seconds(waitedMs)}`,
-    next: `Check that the instance has booted and that sshd listens on port ${to.port} (\`gcloud compute instances get-serial-port-output\`)`,
+    happened: waitedMs === 0 ? detail : `${detail}, for ${seconds(waitedMs)}`,
+    next: `Check that the instance has booted, that sshd listens on port ${to.port} (\`gcloud compute instances get-serial-port-output\`), and that this runner has a way to that address${to.host.includes(':') ? " (GitHub's own runners have no IPv6)" : ''}`,
   });
 }
 
@@ -43,6 +44,27 @@ export function loginRefused(to: Destination, waitedMs: number): ActionError {
     doing: `logging in to ${to.host}:${to.port} as ${to.user}`,
     happened: `the server did not accept the key, for ${seconds(waitedMs)}`,
     next: 'Without ssh-private-key: check that the guest agent runs on the instance, and whether OS Login is enabled for its project (`gcloud compute project-info describe`), which makes it ignore the key: set enable-oslogin=FALSE in the metadata of this instance then. With it: check that its public key is in the authorized keys of ssh-user',
+  });
+}
+
+/** Server and client have no algorithm in common; no waiting mends that. */
+export function noCommonAlgorithm(
+  to: Destination,
+  { what, ours, theirs }: { readonly what: string; readonly ours: string; readonly theirs: string },
+): ActionError {
+  return new ActionError('No common SSH algorithm', {
+    doing: `connecting to ${to.host}:${to.port}`,
+    happened: `no ${what} is known to both sides: the server has ${excerpt(theirs, 400)}, this action has ${ours}`,
+    next: `Let sshd on the instance take one of those as well (Ciphers, KexAlgorithms, MACs, HostKeyAlgorithms in /etc/ssh/sshd_config and sshd_config.d, or \`update-crypto-policies\`), and restart it`,
+  });
+}
+
+/** The server wants something else than a key, or something more. */
+export function keyNotEnough(to: Destination, methods: readonly string[]): ActionError {
+  return new ActionError('SSH key is not enough', {
+    doing: `logging in to ${to.host}:${to.port} as ${to.user}`,
+    happened: `the server wants another way to log in: ${excerpt(methods.join(', '), 200)}`,
+    next: `Allow \`PubkeyAuthentication\` and \`AuthenticationMethods publickey\` for ${to.user} in the instance's sshd configuration; a second factor cannot be given by a workflow`,
   });
 }
 

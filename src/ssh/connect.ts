@@ -1,11 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import type { Log } from '../job/log';
-import { ActionError } from '../values/errors';
+import type { ActionError } from '../values/errors';
 import { type AttemptResult, attemptConnection } from './attempt';
-import { loginRefused, noConnection, notAccepted, SshTimedOut } from './connect-errors';
+import {
+  keyNotEnough,
+  loginRefused,
+  noCommonAlgorithm,
+  noConnection,
+  notAccepted,
+  SshTimedOut,
+} from './connect-errors';
 import type { SshConnection } from './connection';
 import type { HostKeyPolicy, OfferedHostKey } from './host-keys';
+import { usablePrivateKey } from './private-key';
 import { runCommand } from './remote-command';
 
 export interface ConnectOptions {
@@ -13,7 +21,7 @@ export interface ConnectOptions {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** OpenSSH or PEM format, not encrypted. */
+  /** As `usablePrivateKey` takes it. */
   readonly privateKey: string;
   readonly policy: HostKeyPolicy;
   /** How long to wait for a server that refuses connections or does not answer, as at boot. Default 90 s. */
@@ -34,10 +42,10 @@ export interface ConnectOptions {
  * connection of its own, so an instance that is ready sees exactly one.
  *
  * @throws ActionError `Unknown host key`, `Wrong host key`, `SSH login refused`, `SSH timed out` (as SshTimedOut),
- *   `No SSH connection`, `Invalid SSH private key`, and what `admitted` was rejected with
+ *   `No SSH connection`, `No common SSH algorithm`, `SSH key is not enough`, `Invalid SSH private key`, and what `admitted` was rejected with
  */
-export async function connect(options: ConnectOptions, log: Log): Promise<SshConnection> {
-  requireUsableKey(options.privateKey);
+export async function connect(given: ConnectOptions, log: Log): Promise<SshConnection> {
+  const options = { ...given, privateKey: usablePrivateKey(given.privateKey) };
   if (options.policy.kind === 'unverified') {
     log.warning(
       `The host key of ${options.host} is not verified (ssh-host-key: unverified): anyone between this runner and the instance can read and change everything that is sent`,
@@ -86,6 +94,8 @@ async function login({ admitted: admission, ...options }: ConnectOptions, log: L
     if (result.kind === 'connected') return result.client;
     if (result.kind === 'not-admitted') throw result.cause;
     if (result.kind === 'host-key-refused') throw notAccepted(options, result.offered);
+    const hopeless = hopelessError(options, result);
+    if (hopeless !== null) throw hopeless;
 
     const limit =
       (result.kind === 'login-refused' ? options.loginWithinMs : options.reachWithinMs) ?? LIMIT_MS;
@@ -121,6 +131,22 @@ function giveUp(options: ConnectOptions, result: AttemptResult, waitedMs: number
   return noConnection(options, result.kind === 'no-connection' ? result.detail : result.kind, waitedMs);
 }
 
+/** The error for what no waiting can mend; null where another try can succeed. */
+function hopelessError(options: ConnectOptions, result: AttemptResult): ActionError | null {
+  switch (result.kind) {
+    case 'no-such-host-key':
+      return noCommonAlgorithm(options, { what: 'host key', ...result });
+    case 'no-common-algorithm':
+      return noCommonAlgorithm(options, result);
+    case 'key-not-enough':
+      return keyNotEnough(options, result.methods);
+    case 'hopeless':
+      return noConnection(options, result.detail, 0);
+    default:
+      return null;
+  }
+}
+
 const ALGORITHMS: readonly {
   readonly type: string;
   readonly algorithms: readonly ServerHostKeyAlgorithm[];
@@ -147,8 +173,8 @@ async function attemptWithPins(options: ConnectOptions, timeoutMs: number): Prom
   const types = new Set(options.policy.keys.map(({ type }) => type));
   if (!types.has(null)) {
     const pinned = ALGORITHMS.filter(({ type }) => types.has(type)).flatMap(({ algorithms }) => algorithms);
-    const result = pinned.length === 0 ? { kind: 'no-such-host-key' as const } : await attempt(pinned);
-    return result.kind === 'no-such-host-key' ? attempt(all) : result;
+    const result = pinned.length === 0 ? null : await attempt(pinned);
+    return result === null || result.kind === 'no-such-host-key' ? attempt(all) : result;
   }
   let offered: OfferedHostKey | null = null;
   for (const { algorithms } of ALGORITHMS) {
@@ -161,19 +187,4 @@ async function attemptWithPins(options: ConnectOptions, timeoutMs: number): Prom
 
 function offersOf({ loginWithinMs }: ConnectOptions): readonly number[] {
   return loginWithinMs === 0 ? [] : OFFER_AGAIN_MS;
-}
-
-function requireUsableKey(privateKey: string): void {
-  const { utils } = require('ssh2') as typeof import('ssh2');
-  const parsed = utils.parseKey(privateKey);
-  const keys = Array.isArray(parsed) ? parsed : [parsed];
-  if (keys.every((key) => !(key instanceof Error) && key.isPrivateKey())) return;
-  throw new ActionError('Invalid SSH private key', {
-    doing: 'reading the input ssh-private-key',
-    happened:
-      parsed instanceof Error && /encrypted/i.test(parsed.message)
-        ? 'it is encrypted with a passphrase'
-        : 'it is not a private key in OpenSSH or PEM format',
-    next: 'Give the whole file with its BEGIN and END lines, without a passphrase, from a secret; `ssh-keygen -t ed25519 -N ""` makes one',
-  });
 }

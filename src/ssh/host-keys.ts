@@ -24,6 +24,8 @@ export interface OfferedHostKey {
 
 const KEY_TYPE = /^(ssh-(ed25519|rsa|dss)|ecdsa-sha2-nistp(256|384|521)|sk-\S+)$/;
 const FINGERPRINT = /^SHA256:([A-Za-z0-9+/]{43})=?$/;
+/** `256 SHA256:… COMMENT (ED25519)`: ssh-keygen(1), -l. The comment may hold anything. */
+const LISTED = /^(\d{2,5}) SHA256:([A-Za-z0-9+/]{43})=?(?: .*)? \(([A-Z0-9-]+)\)$/;
 
 /** Fingerprint of a public key in SSH wire format: `SHA256:…`, as ssh-keygen prints it. */
 export function fingerprintOf(blob: Buffer): string {
@@ -44,10 +46,11 @@ export function accepts(policy: HostKeyPolicy, offered: OfferedHostKey): boolean
 }
 
 /**
- * Reads the entries of `ssh-host-key`: SHA256 fingerprints, public keys (`ssh-ed25519 AAAA…`), or lines of a
- * known_hosts file, plain or hashed. Lines for other hosts than `names` are left out.
+ * Reads the entries of `ssh-host-key`: SHA256 fingerprints, whole lines of `ssh-keygen -lf`, public keys
+ * (`ssh-ed25519 AAAA…`), or lines of a known_hosts file, plain or hashed, as ssh, ssh-keyscan and gcloud write them.
+ * Lines for other hosts than `names` are left out.
  *
- * @param names the names and addresses that the instance goes by
+ * @param names the names and addresses that the instance goes by; `compute.ID` is the alias under which gcloud knows it
  * @throws ActionError `Invalid host key`
  */
 export function parseHostKeys(
@@ -82,6 +85,11 @@ function parseEntry(entry: string, names: readonly string[], port: number): Pinn
   if (entry === '' || entry.startsWith('#')) return null;
   const fingerprint = FINGERPRINT.exec(entry);
   if (fingerprint !== null) return { type: null, fingerprint: `SHA256:${fingerprint[1]}` };
+  const listed = LISTED.exec(entry);
+  if (listed !== null) return { type: typeOfListed(listed), fingerprint: `SHA256:${listed[2]}` };
+  if (/(^|\s)(MD5:)?([0-9a-f]{2}:){15}[0-9a-f]{2}(\s|$)/i.test(entry)) {
+    throw invalidEntry(entry, 'it is an MD5 fingerprint, which proves too little');
+  }
 
   const [first = '', second = '', third = ''] = entry.split(/\s+/);
   if (first.startsWith('@')) {
@@ -91,6 +99,13 @@ function parseEntry(entry: string, names: readonly string[], port: number): Pinn
   const key = bare ? keyFromBase64(first, second) : keyFromBase64(second, third);
   if (key === null) throw invalidEntry(entry, 'it is neither a SHA256 fingerprint nor a known_hosts line');
   return bare || hostMatches(first, names, port) ? key : null;
+}
+
+/** Null for a type that is not known here: the fingerprint alone decides then. */
+function typeOfListed([, bits, , name]: RegExpExecArray): string | null {
+  if (name === 'ED25519') return 'ssh-ed25519';
+  if (name === 'RSA') return 'ssh-rsa';
+  return name === 'ECDSA' && /^(256|384|521)$/.test(bits ?? '') ? `ecdsa-sha2-nistp${bits}` : null;
 }
 
 function invalidEntry(entry: string, happened: string): ActionError {
@@ -115,7 +130,10 @@ function typeOf(blob: Buffer): string | null {
 
 /** The host field of a known_hosts line: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. */
 function hostMatches(field: string, names: readonly string[], port: number): boolean {
-  const wanted = names.flatMap((name) => (port === 22 ? [name] : [`[${name}]:${port}`]));
+  // gcloud looks its hosts up by an alias (HostKeyAlias), which takes no port.
+  const wanted = names.map((name) =>
+    port === 22 || name.startsWith('compute.') ? name : `[${name}]:${port}`,
+  );
   if (field.startsWith('|1|')) return wanted.some((name) => hashMatches(field, name));
   const patterns = field.split(',');
   const matches = (pattern: string) => wanted.some((name) => globMatches(pattern, name));

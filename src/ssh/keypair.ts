@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { ActionError } from '../values/errors';
 
 /** A key pair that was made for one run. */
@@ -11,7 +11,12 @@ export interface EphemeralKey {
 
 /** Makes an ed25519 key pair that is known to this process only. */
 export function generateEphemeralKey(): EphemeralKey {
-  const { x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  return openSshForm(generateKeyPairSync('ed25519').privateKey);
+}
+
+/** An ed25519 key in the form that OpenSSH and ssh2 read. */
+export function openSshForm(key: KeyObject): EphemeralKey {
+  const { x, d } = key.export({ format: 'jwk' });
   if (x === undefined || d === undefined) throw new Error('Node exported an ed25519 key without x or d');
   const publicBytes = Buffer.from(x, 'base64url');
   const secretBytes = Buffer.from(d, 'base64url');
@@ -73,15 +78,17 @@ export function sshKeysEntry(user: string, publicKey: string, expires: Date): st
 const METADATA_LIMIT = 262_144;
 
 /**
- * An `ssh-keys` metadata value with `entry` in it. Entries of the same user that have expired are dropped;
- * everybody else's stay as they are, byte for byte.
+ * An `ssh-keys` metadata value with `entry` in it, as its last line. Entries of the same user that have expired are
+ * dropped; all else stays as it is, byte for byte, so that `removeSshKey` gives the owner's value back: Terraform, for
+ * one, compares it by the letter.
  *
  * @throws ActionError `Instance metadata is full`
  */
 export function addSshKey(value: string | null, entry: string, now: Date): string {
-  const user = entry.slice(0, entry.indexOf(':'));
-  const kept = entriesOf(value).filter((line) => line !== entry && !hasExpired(line, user, now));
-  const added = [...kept, entry].join('\n');
+  const kept = linesWithout(value, entry, now);
+  // A value that ends in a newline goes on to do so; an empty value is a line, and no value is none.
+  const end = kept.length > 1 && kept.at(-1) === '' ? kept.length - 1 : kept.length;
+  const added = kept.toSpliced(end, 0, entry).join('\n');
   if (Buffer.byteLength(added) > METADATA_LIMIT) {
     throw new ActionError('Instance metadata is full', {
       doing: "putting this run's SSH key into the metadata entry ssh-keys",
@@ -94,26 +101,29 @@ export function addSshKey(value: string | null, entry: string, now: Date): strin
 
 /**
  * An `ssh-keys` metadata value without `entry`, and without entries of the same user that have expired; null when
- * no other entry is left.
+ * no other line is left.
  */
 export function removeSshKey(value: string | null, entry: string, now: Date): string | null {
-  const user = entry.slice(0, entry.indexOf(':'));
-  const kept = entriesOf(value).filter((line) => line !== entry && !hasExpired(line, user, now));
+  const kept = linesWithout(value, entry, now);
   return kept.length === 0 ? null : kept.join('\n');
 }
 
 /**
  * An `ssh-keys` metadata value without the entries that runs with this user left behind: those of the form that
- * `sshKeysEntry` makes whose time is over. Null when no other entry is left.
+ * `sshKeysEntry` makes whose time is over. Null when no other line is left.
  */
 export function dropExpiredKeys(value: string | null, user: string, now: Date): string | null {
-  const kept = entriesOf(value).filter((line) => !hasExpired(line, user, now));
-  if (kept.length === entriesOf(value).length) return value;
+  const kept = linesOf(value).filter((line) => !hasExpired(line, user, now));
   return kept.length === 0 ? null : kept.join('\n');
 }
 
-function entriesOf(value: string | null): string[] {
-  return (value ?? '').split('\n').filter((line) => line.trim() !== '');
+function linesWithout(value: string | null, entry: string, now: Date): string[] {
+  const user = entry.slice(0, entry.indexOf(':'));
+  return linesOf(value).filter((line) => line !== entry && !hasExpired(line, user, now));
+}
+
+function linesOf(value: string | null): string[] {
+  return value === null ? [] : value.split('\n');
 }
 
 /** Whether a line is an entry of the form that `sshKeysEntry` makes, for `user`, and has expired. */

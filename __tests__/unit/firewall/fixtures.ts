@@ -11,6 +11,8 @@ export const VM: Instance = {
   network: { project: 'host', name: 'shared' },
   internalIp: '10.0.0.2',
   externalIp: '203.0.113.9',
+  internalIpv6: null,
+  externalIpv6: null,
   tags: { items: ['http', 'web-1-registry'], fingerprint: 'f' },
   metadata: { items: [], fingerprint: 'f' },
 };

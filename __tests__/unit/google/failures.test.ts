@@ -22,9 +22,19 @@ test.each<[string, Error, string, string]>([
   ],
   [
     'the right to act as the service account of the instance',
-    answer(400, 'invalid', "The user does not have access to service account 'x@y'"),
-    'A permission is missing in Google Cloud',
-    'the credentials lack iam.serviceAccounts.actAs in project p',
+    answer(
+      400,
+      'invalid',
+      "The user does not have access to service account 'vm@p.iam.gserviceaccount.com'.  User: 'ci@p.iam.gserviceaccount.com'.  Ask a project owner to grant you the iam.serviceAccountUser role on the service account",
+    ),
+    'The credentials may not act as the service account of the instance',
+    'add-iam-policy-binding vm@p.iam.gserviceaccount.com --member=serviceAccount:ci@p.iam.gserviceaccount.com --role=roles/iam.serviceAccountUser',
+  ],
+  [
+    'the same where Google names nobody',
+    answer(400, 'invalid', 'The user does not have access to service account'),
+    'The credentials may not act as the service account of the instance',
+    'ACCOUNT_OF_THESE_CREDENTIALS lacks iam.serviceAccounts.actAs',
   ],
   ['an API that is off', answer(403, 'accessNotConfigured'), 'The Compute Engine API is not enabled', ''],
   ['a token that is not good', answer(401, 'authError'), 'Google did not accept the credentials', ''],

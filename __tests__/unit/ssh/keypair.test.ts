@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { utils } from 'ssh2';
 import {
   addSshKey,
@@ -54,9 +55,15 @@ test('an entry has the form that the guest agent reads', () => {
 describe('ssh-keys metadata', () => {
   test.each([
     ['nothing', null, entry],
-    ['an empty value', '', entry],
+    ['an empty value', '', `\n${entry}`],
     ['keys of others', others.join('\n'), [...others, entry].join('\n')],
-    ['a newline at the end', `${others[0]}\n`, `${others[0]}\n${entry}`],
+    ['a newline at the end', `${others[0]}\n`, `${others[0]}\n${entry}\n`],
+    ['blank lines', `\n\n${others[0]}\n\n`, `\n\n${others[0]}\n\n${entry}\n`],
+    [
+      'line ends of Windows',
+      `${others[0]}\r\n${others[1]}\r\n`,
+      `${others[0]}\r\n${others[1]}\r\n${entry}\n`,
+    ],
     ['an expired key of ours', [expired, others[0]].join('\n'), `${others[0]}\n${entry}`],
     ['a key of a parallel run', parallel, `${parallel}\n${entry}`],
     ['the entry itself', entry, entry],
@@ -86,6 +93,15 @@ describe('ssh-keys metadata', () => {
     ['nothing', null, null],
   ])('drops what has expired: %s', (_, value, expected) => {
     expect(dropExpiredKeys(value, entry.slice(0, entry.indexOf(':')), now)).toBe(expected);
+  });
+
+  test('what was added can be taken away, and the value is then as it was, byte for byte', () => {
+    const part = fc.constantFrom('', '\n', '\r\n', ' ', 'alice:ssh-rsa AAAA a@b', 'x', '\t', ...others);
+    fc.assert(
+      fc.property(fc.option(fc.array(part).map((parts) => parts.join(''))), (value) => {
+        expect(removeSshKey(addSshKey(value, entry, now), entry, now)).toBe(value);
+      }),
+    );
   });
 
   test('refuses to exceed the limit of a metadata value', () => {

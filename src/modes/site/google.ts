@@ -82,7 +82,23 @@ function startAgain({ name, zone, status }: Instance): string {
   }
 }
 
-/** Where this runner reaches the instance: its external address, or, without one, its internal address. */
+/**
+ * Where this runner reaches the instance: its external address, or, without one, its internal address; of IPv6 only where
+ * it has no IPv4 address at all. Never anything that Google did not name: an empty address would be this machine itself.
+ *
+ * @throws ActionError `The instance has no address`
+ */
 export function addressOf(vm: Instance): string {
-  return vm.externalIp ?? vm.internalIp;
+  const [address] = addressesOf(vm);
+  if (address !== undefined) return address;
+  throw new ActionError('The instance has no address', {
+    doing: `looking for the address of instance ${vm.name}`,
+    happened: 'Google names neither an IPv4 nor an IPv6 address of its first network interface',
+    next: 'Look at `gcloud compute instances describe`; give the interface nic0 an address',
+  });
+}
+
+/** All addresses of the instance's first network interface, the best way to it first. */
+export function addressesOf({ externalIp, internalIp, externalIpv6, internalIpv6 }: Instance): string[] {
+  return [externalIp, internalIp, externalIpv6, internalIpv6].filter((address) => address !== null);
 }

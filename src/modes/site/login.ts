@@ -8,7 +8,7 @@ import type { SshConnection } from '../../ssh/connection';
 import { type HostKeyPolicy, hostKeysFromGuestAttributes, parseHostKeys } from '../../ssh/host-keys';
 import { addSshKey, generateEphemeralKey, refuseOsLogin, sshKeysEntry } from '../../ssh/keypair';
 import type { Run } from '../run';
-import { addressOf } from './google';
+import { addressesOf, addressOf } from './google';
 
 /** How long a key of a run that nobody cleans up after stays valid. */
 const KEY_LIFETIME_MS = 60 * 60 * 1000;
@@ -78,7 +78,7 @@ async function hostKeyPolicy(
 ): Promise<HostKeyPolicy> {
   if (hostKey.kind === 'unverified') return { kind: 'unverified' };
   if (hostKey.kind === 'given') {
-    const names = [vm.externalIp, vm.internalIp, vm.name].filter((name) => name !== null);
+    const names = [...addressesOf(vm), vm.name, `compute.${vm.id}`];
     return { kind: 'pinned', keys: parseHostKeys(hostKey.entries, names, port), source: 'ssh-host-key' };
   }
   const published = (await compute.getGuestAttributes('hostkeys/')) ?? [];
