@@ -4,6 +4,8 @@ import { control, environment, lab, on } from './lab.ts';
 export interface Ground {
   readonly instance: string;
   readonly ip: string;
+  /** CIDR of the lab's network. */
+  readonly subnet: string;
   readonly socket: string;
   /** A token with all permissions. */
   readonly accessToken: string;
@@ -23,6 +25,7 @@ export async function survey(): Promise<Ground> {
   return {
     instance,
     ip: String(env.LAB_INSTANCE_IP),
+    subnet: String(env.LAB_SUBNET),
     socket: String(env.LAB_CONTROL_SOCKET),
     accessToken: String(env.LAB_ACCESS_TOKEN),
     basics: { instance, zone: String(env.LAB_ZONE) },
@@ -34,7 +37,7 @@ export async function survey(): Promise<Ground> {
  *
  * @returns inputs of a run that uses the key and a standing rule, and so changes nothing at Google
  */
-export async function ownLogin({ instance, ip, basics }: Ground): Promise<Record<string, string>> {
+export async function ownLogin({ instance, ip, subnet, basics }: Ground): Promise<Record<string, string>> {
   const key = await on(
     'runner',
     `mkdir -p ${FOLDER}\n[ -f ${FOLDER}/key ] || ssh-keygen -q -t ed25519 -N '' -f ${FOLDER}/key
@@ -54,7 +57,7 @@ export async function ownLogin({ instance, ip, basics }: Ground): Promise<Record
     ...basics,
     ...{ 'ssh-user': USER, 'ssh-private-key': key },
     // A name of its own: a run with the default `source-ranges` takes its standing rule away.
-    ...{ 'source-ranges': '198.51.100.0/24', 'firewall-rule': `${instance}-bench` },
+    ...{ 'source-ranges': subnet, 'firewall-rule': `${instance}-bench` },
   };
 }
 

@@ -30,7 +30,7 @@ async function pushInputs(ground: Ground) {
   const bootstrap = { ...(await ownLogin(ground)), mode: 'bootstrap' };
   const inputs = {
     ...ground.basics,
-    ...{ mode: 'push', 'registry-host': ground.ip, 'source-ranges': '198.51.100.0/24', image: IMAGE },
+    ...{ mode: 'push', 'registry-host': ground.ip, 'source-ranges': ground.subnet, image: IMAGE },
   };
   return { bootstrap, inputs };
 }

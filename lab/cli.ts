@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
-import { down } from './machines/down.ts';
+import { down, downAll } from './machines/down.ts';
 import { environment } from './machines/environment.ts';
 import { clearFaults, faultUsage, startFault } from './machines/faults/fault.ts';
 import { action } from './machines/github/action.ts';
@@ -19,7 +19,8 @@ const USAGE = `usage:
   bin/lab exec MACHINE -- COMMAND …                         run a command as root on runner, registry-1, …
   bin/lab reset [MACHINE] [--kind debian-12|debian-13]      back to bare machines
   bin/lab fault NAME [ARGUMENTS] [--instance NAME]          turn a fault on; clear ends all, list names them
-  bin/lab down [INSTANCE]                                   end everything, or one instance; the cache stays
+  bin/lab down [INSTANCE | --all]                           end this lab, one instance, or all labs; the cache stays
+GCELAB, from 1 to 9, chooses the lab; 1 without it.
 docs/lab.md tells more.
 `;
 
@@ -75,7 +76,8 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
     return 0;
   },
   down: async ([instance]) => {
-    await (instance === undefined ? down() : removeInstance(instance));
+    if (instance === '--all') await downAll();
+    else await (instance === undefined ? down() : removeInstance(instance));
     return 0;
   },
 };

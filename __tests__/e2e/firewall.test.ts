@@ -10,6 +10,8 @@ jest.setTimeout(300_000);
 let inputs: Record<string, string>;
 let zone: string;
 let ip: string;
+/** CIDR of the lab's network. */
+let subnet: string;
 /** A run against an instance whose network has no rules; it waits for longer than the stories before its own take. */
 let timedOut: Promise<Seen>;
 
@@ -17,6 +19,7 @@ beforeAll(async () => {
   const env = await environment();
   zone = String(env.LAB_ZONE);
   ip = String(env.LAB_INSTANCE_IP);
+  subnet = String(env.LAB_SUBNET);
   await lab('reset');
   await lab('up', '--instances', '2');
   const network = { project: 'lab-project', name: 'closed' };
@@ -31,15 +34,15 @@ beforeAll(async () => {
 afterAll(() => lab('down', 'registry-2'));
 
 test('the standing rule carries the CIDRs, for this instance alone, and follows the input', async () => {
-  await succeeding({ ...inputs, 'source-ranges': '198.51.100.0/24, 192.0.2.7' });
+  await succeeding({ ...inputs, 'source-ranges': `${subnet}, 192.0.2.7` });
   expect(await rule('registry-1-registry')).toMatchObject({
-    sourceRanges: ['192.0.2.7/32', '198.51.100.0/24'],
+    sourceRanges: ['192.0.2.7/32', subnet],
     targetTags: ['registry-1-registry'],
     allowed: [{ IPProtocol: 'tcp', ports: ['5000', '18080'] }],
   });
   expect((await shell('runner', `curl -fsS -m 5 http://${ip}:5000/v2/`)).status).toBe(0);
 
-  const same = await succeeding({ ...inputs, 'source-ranges': '192.0.2.7/32,198.51.100.0/24' });
+  const same = await succeeding({ ...inputs, 'source-ranges': `192.0.2.7/32,${subnet}` });
   expect(same.outputs.changed).toBe('false');
 
   const other = await succeeding({ ...inputs, 'source-ranges': '192.0.2.7' });
@@ -123,9 +126,9 @@ test('on a shared network the rule is made in the host project', async () => {
   );
   await control('PATCH', '/instances/registry-1', { network });
   try {
-    const seen = await succeeding({ ...inputs, 'source-ranges': '198.51.100.0/24' });
+    const seen = await succeeding({ ...inputs, 'source-ranges': subnet });
     expect(await rule('registry-1-registry', 'host-project')).toMatchObject({
-      sourceRanges: ['198.51.100.0/24'],
+      sourceRanges: [subnet],
       network: expect.stringContaining('projects/host-project/global/networks/shared'),
     });
     expect(await rule('registry-1-registry')).toBeUndefined();

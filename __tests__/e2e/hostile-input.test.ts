@@ -38,8 +38,10 @@ let before: RunnerSnapshot;
 beforeAll(async () => {
   await lab('reset');
   await lab('fault', 'clear');
-  ip = String((await environment()).LAB_INSTANCE_IP);
-  inputs = { ...(await basics()), ...(await ownLogin()), 'source-ranges': 'runner, 198.51.100.1' };
+  const { LAB_INSTANCE_IP, LAB_HOST_ADDRESS } = await environment();
+  ip = String(LAB_INSTANCE_IP);
+  const ranges = `runner, ${LAB_HOST_ADDRESS}`;
+  inputs = { ...(await basics()), ...(await ownLogin()), 'source-ranges': ranges };
   await output('runner', 'docker pull -q hello-world');
   before = await snapshotRunner();
   for (const machine of ['runner', 'registry-1']) await output(machine, 'touch /root/marker');

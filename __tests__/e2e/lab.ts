@@ -60,9 +60,14 @@ export async function lab(...args: string[]): Promise<string> {
   return stdout;
 }
 
+/** The container of a machine of the lab. */
+export async function containerOf(machine: string): Promise<string> {
+  return `${(await environment()).LAB_CONTAINER_PREFIX}${machine}`;
+}
+
 /** Runs a shell script as root on a machine of the lab, as `bin/lab exec` does, without minding its status. */
-export function shell(machine: string, script: string): Promise<Result> {
-  return run('docker', ['exec', `gcelab-${machine}`, 'bash', '-euo', 'pipefail', '-c', script]);
+export async function shell(machine: string, script: string): Promise<Result> {
+  return run('docker', ['exec', await containerOf(machine), 'bash', '-euo', 'pipefail', '-c', script]);
 }
 
 /** Waits until a shell script succeeds on a machine. */

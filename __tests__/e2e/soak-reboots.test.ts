@@ -1,5 +1,5 @@
 import { compute, rules } from './compute';
-import { lab, output, run, succeeding, waitFor } from './lab';
+import { containerOf, lab, output, run, succeeding, waitFor } from './lab';
 import { expectNothingLeft, type RunnerSnapshot, snapshotRunner } from './left-over';
 import { basics, served } from './machines';
 import { turns } from './scale';
@@ -39,7 +39,7 @@ async function build(name: string): Promise<void> {
 /** What was in memory is gone, and what is started at boot starts. */
 async function reboot(): Promise<void> {
   await output('registry-1', 'touch /run/before-the-reboot');
-  await run('docker', ['restart', 'gcelab-registry-1']);
+  await run('docker', ['restart', await containerOf('registry-1')]);
   await waitFor('registry-1', '[ ! -e /run/before-the-reboot ] && systemctl is-system-running --quiet', 120);
   await waitFor(
     'registry-1',

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GATEWAY, NAMES } from './names.ts';
+import { gatewayOf, LABS } from '../number.ts';
+import { NAMES } from './names.ts';
 
 /** Paths of PEM files. */
 export interface Certificates {
@@ -11,6 +12,8 @@ export interface Certificates {
   readonly keyFile: string;
 }
 
+/** One certificate serves all labs. */
+const ADDRESSES = ['127.0.0.1', ...LABS.map(gatewayOf)];
 const CA_DAYS = 3650;
 const LEAF_DAYS = 397;
 const RENEW_BEFORE_MS = 7 * 24 * 60 * 60 * 1000;
@@ -59,18 +62,20 @@ function makeLeaf(dir: string, files: Certificates, caKeyFile: string): void {
       'basicConstraints=critical,CA:FALSE',
       'keyUsage=critical,digitalSignature',
       'extendedKeyUsage=serverAuth',
-      `subjectAltName=${[...NAMES.map((name) => `DNS:${name}`), `IP:${GATEWAY}`, 'IP:127.0.0.1'].join(',')}`,
+      `subjectAltName=${[...NAMES.map((name) => `DNS:${name}`), ...ADDRESSES.map((address) => `IP:${address}`)].join(',')}`,
       '',
     ].join('\n'),
   );
   openssl([
     ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-keyout', files.keyFile, '-out', requestFile, '-subj', '/O=gce-registry-action lab/CN=lab'],
+    ...['-keyout', `${files.keyFile}.new`, '-out', requestFile, '-subj', '/O=gce-registry-action lab/CN=lab'],
   ]);
   openssl([
     ...['x509', '-req', '-in', requestFile, '-CA', files.caFile, '-CAkey', caKeyFile, '-CAcreateserial'],
     ...['-out', `${files.certFile}.new`, '-days', String(LEAF_DAYS), '-extfile', extensionsFile],
   ]);
+  // Both at once, as near as may be: another lab may read them.
+  renameSync(`${files.keyFile}.new`, files.keyFile);
   renameSync(`${files.certFile}.new`, files.certFile);
 }
 
@@ -84,7 +89,7 @@ function coversNames(file: string): boolean {
   const certificate = new X509Certificate(readFileSync(file));
   return (
     NAMES.every((name) => certificate.checkHost(name) !== undefined) &&
-    certificate.checkIP(GATEWAY) !== undefined
+    ADDRESSES.every((address) => certificate.checkIP(address) !== undefined)
   );
 }
 

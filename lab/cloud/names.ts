@@ -1,5 +1,5 @@
 /**
- * Every name that the lab answers for, at its gateway address over HTTPS. The machines have them in /etc/hosts,
+ * Every name that a lab answers for, at its gateway address over HTTPS. The machines have them in /etc/hosts,
  * and the lab's certificate carries them.
  */
 export const NAMES: readonly string[] = [
@@ -18,8 +18,3 @@ export const NAMES: readonly string[] = [
   'release-assets.githubusercontent.com',
   'token.actions.githubusercontent.com',
 ];
-
-/**
- * The address of the lab's host in the network of its machines, which is TEST-NET-2 of RFC 5737: no host has it.
- */
-export const GATEWAY = '198.51.100.1';

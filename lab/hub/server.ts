@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { cacheFolder } from '../machines/checkout.ts';
 import { ensureBase, ensureImage, recipeKey } from '../machines/images.ts';
 import { DEFAULT_KIND } from '../machines/kinds.ts';
+import { alone } from '../machines/lock.ts';
 import { say } from '../machines/phases.ts';
 import { attempt, docker, eventually, LabError } from '../machines/process.ts';
 import { HUB_IMAGES, type HubImage, registry3 } from './images.ts';
@@ -14,14 +15,18 @@ const REAL = 'Docker Hub';
 const REAL_HUB = 'https://registry-1.docker.io/v2/';
 
 /**
- * Starts a registry that serves Docker Hub's images on this host alone, and fills it. Returns its address,
+ * Starts a registry that serves Docker Hub's images on this host alone, to all labs, and fills it. Returns its address,
  * `http://127.0.0.1:PORT`.
  */
-export async function ensureHub(): Promise<string> {
+export function ensureHub(): Promise<string> {
+  return alone(startAndFill);
+}
+
+async function startAndFill(): Promise<string> {
   const builder = await ensureBuilder();
-  const port = await ensureServer(builder);
-  await fill(port, builder);
-  return `http://127.0.0.1:${port}`;
+  const server = await ensureServer(builder);
+  await fill(server, builder);
+  return `http://127.0.0.1:${server.port}`;
 }
 
 /** The image in which the lab builds from Debian's packages. */
@@ -33,26 +38,35 @@ export async function ensureBuilder(): Promise<string> {
   });
 }
 
-async function ensureServer(builder: string): Promise<number> {
+interface HubServer {
+  readonly port: number;
+  /** Its data, in the cache of the checkout that started it first. */
+  readonly folder: string;
+}
+
+async function ensureServer(builder: string): Promise<HubServer> {
   const image = await ensureImage(await registry3(builder));
-  const existing = await attempt('docker', [
-    ...['inspect', '--format', '{{.Config.Image}} {{index .Config.Labels "gcelab.port"}}', HUB],
-  ]);
-  const [of, portText] = existing.stdout.trim().split(' ');
-  const port = of === image ? Number(portText) : await freePort();
-  if (of === image) await docker(['start', HUB]);
-  else await createServer(image, port);
-  if (await eventually(() => answers(`http://127.0.0.1:${port}/v2/`), 20_000)) return port;
+  const format =
+    '{{.Config.Image}} {{index .Config.Labels "gcelab.port"}} {{range .Mounts}}{{.Source}}{{end}}';
+  const existing = await attempt('docker', ['inspect', '--format', format, HUB]);
+  const [of, portText, source] = existing.stdout.trim().split(' ');
+  const hasFolder = source !== undefined && existsSync(source);
+  // The other labs know the port.
+  const port = portText ? Number(portText) : await freePort();
+  const server = { port, folder: hasFolder ? source : cacheFolder('hub') };
+  if (of === image && hasFolder) await docker(['start', HUB]);
+  else await createServer(image, server);
+  if (await eventually(() => answers(`http://127.0.0.1:${port}/v2/`), 20_000)) return server;
   const log = await attempt('docker', ['logs', '--tail', '10', HUB]);
   throw new LabError(`The registry that stands in for Docker Hub does not answer:\n${log.stderr}`);
 }
 
-async function createServer(image: string, port: number): Promise<void> {
+async function createServer(image: string, { port, folder }: HubServer): Promise<void> {
   await attempt('docker', ['rm', '--force', '--volumes', HUB]);
   await docker([
     ...['run', '--detach', '--name', HUB, '--network', 'host', '--restart', 'unless-stopped'],
     ...['--label', 'gcelab', '--label', `gcelab.port=${port}`],
-    ...['--volume', `${cacheFolder('hub')}:/var/lib/registry`],
+    ...['--volume', `${folder}:/var/lib/registry`],
     ...['--env', `REGISTRY_HTTP_ADDR=127.0.0.1:${port}`, '--env', 'REGISTRY_HTTP_DEBUG_ADDR='],
     ...['--env', 'REGISTRY_LOG_LEVEL=warn', '--env', 'OTEL_TRACES_EXPORTER=none'],
     ...[image],
@@ -60,8 +74,9 @@ async function createServer(image: string, port: number): Promise<void> {
 }
 
 /** Puts every image into the registry that is not there in its present form. */
-async function fill(port: number, builder: string): Promise<void> {
-  const marks = readMarks();
+async function fill({ port, folder }: HubServer, builder: string): Promise<void> {
+  const file = marksFile(folder);
+  const marks = readMarks(file);
   let reachable: boolean | undefined;
   for (const image of HUB_IMAGES) {
     const name = image.references[0];
@@ -78,7 +93,7 @@ async function fill(port: number, builder: string): Promise<void> {
     const pulled = reachable && (await pull(name));
     await push(pulled ? name : await ensureImage(recipe), image, port);
     marks[name] = pulled ? REAL : key;
-    writeFileSync(marksFile(), `${JSON.stringify(marks, null, 2)}\n`);
+    writeFileSync(file, `${JSON.stringify(marks, null, 2)}\n`);
   }
 }
 
@@ -102,12 +117,12 @@ async function push(source: string, image: HubImage, port: number): Promise<void
 }
 
 /** Where each image in the registry came from; in the registry's folder, so that both go together. */
-function marksFile(): string {
-  return join(cacheFolder('hub'), 'images.json');
+function marksFile(folder: string): string {
+  return join(folder, 'images.json');
 }
 
-function readMarks(): Record<string, string> {
-  return existsSync(marksFile()) ? JSON.parse(readFileSync(marksFile(), 'utf8')) : {};
+function readMarks(file: string): Record<string, string> {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
 }
 
 /** 200 and 401 both mean that a registry is there (distribution specification, "Determining Support"). */

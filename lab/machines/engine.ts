@@ -1,17 +1,17 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { CACHE, CHECKOUT, cacheFolder, runFolder } from './checkout.ts';
+import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { cacheFolder } from './checkout.ts';
 import { readHostNetwork, restoreHostNetwork } from './host-network.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { say } from './phases.ts';
 import { attempt, end, eventually, isAlive, LabError, startDetached } from './process.ts';
-import { readState, recordState, STATE_FOLDER } from './state.ts';
+import { readEngine, recordEngine, STATE_FOLDER } from './state.ts';
 
 const SOCKET = '/var/run/docker.sock';
 const EXEC_ROOT = `${STATE_FOLDER}/engine`;
 const PID_FILE = `${STATE_FOLDER}/dockerd.pid`;
 /** Made by an engine wherever its own folders are. */
 const SHARED_FOLDERS = ['/run/containerd', '/run/docker'];
+const LOG_FILE = `${STATE_FOLDER}/dockerd.log`;
 const START_LIMIT_MS = 60_000;
 
 /** Whether a Docker engine answers. */
@@ -24,15 +24,15 @@ export async function engineAnswers(): Promise<boolean> {
 
 /** Whether the running engine is the one that a lab started. */
 export function engineIsOurs(): boolean {
-  return isAlive(readState()?.enginePid, 'dockerd');
+  return isAlive(readEngine()?.enginePid, 'dockerd');
 }
 
 /**
  * Uses the engine that is running; starts one with a data folder in the lab's cache where there is none, or where that
- * folder was removed under the lab's own.
+ * folder was removed under the labs' own. All labs of a host share one engine.
  */
 export async function ensureEngine(): Promise<void> {
-  const isUsable = !engineIsOurs() || existsSync(join(CACHE, 'engine'));
+  const isUsable = !engineIsOurs() || existsSync(dataRoot());
   if (!isUsable) await stopEngine();
   if (isUsable && (await engineAnswers())) {
     say(engineIsOurs() ? "the lab's Docker engine is running" : 'using the Docker engine that is running');
@@ -40,41 +40,49 @@ export async function ensureEngine(): Promise<void> {
   }
   if (!canResume()) await clearLeftovers(EXEC_ROOT);
   for (const file of [SOCKET, PID_FILE]) rmSync(file, { force: true });
-  if (readState()?.hostNetwork === undefined) {
+  if (readEngine()?.hostNetwork === undefined) {
     const madeFolders = SHARED_FOLDERS.filter((folder) => !existsSync(folder));
-    recordState({ hostNetwork: await readHostNetwork(), madeFolders });
+    recordEngine({ hostNetwork: await readHostNetwork(), madeFolders });
   }
-  const logFile = join(runFolder(), 'dockerd.log');
+  const folder = existsSync(dataRoot()) ? dataRoot() : ownDataRoot();
   const pid = startDetached(
     'dockerd',
     [
-      ...['--data-root', cacheFolder('engine'), '--exec-root', EXEC_ROOT],
+      ...['--data-root', folder, '--exec-root', EXEC_ROOT],
       ...['--pidfile', PID_FILE, '--host', `unix://${SOCKET}`],
     ],
-    logFile,
+    LOG_FILE,
   );
-  recordState({ enginePid: pid });
+  recordEngine({ enginePid: pid, dataRoot: folder });
   const started = await eventually(
     async () => !isAlive(pid, 'dockerd') || (await engineAnswers()),
     START_LIMIT_MS,
     200,
   );
   if (!(started && isAlive(pid, 'dockerd'))) {
-    const words = readFileSync(logFile, 'utf8').trim().split('\n').slice(-10).join('\n');
-    throw new LabError(`The Docker engine did not start; the last lines of ${logFile}:\n${words}`);
+    const words = readFileSync(LOG_FILE, 'utf8').trim().split('\n').slice(-10).join('\n');
+    throw new LabError(`The Docker engine did not start; the last lines of ${LOG_FILE}:\n${words}`);
   }
 }
 
-/** Whether a killed engine of this checkout left its containerd: it then finds its containers and restarts them itself. */
-function canResume(): boolean {
-  const file = `${EXEC_ROOT}/containerd/containerd.pid`;
-  const isOwn = readState()?.checkout === CHECKOUT && existsSync(join(CACHE, 'engine'));
-  return isOwn && existsSync(file) && isAlive(Number(readFileSync(file, 'utf8')), EXEC_ROOT);
+/** Another checkout's where that one started the engine: the machines of all labs are in there. */
+function dataRoot(): string {
+  return readEngine()?.dataRoot ?? ownDataRoot();
 }
 
-/** Stops the engine that the lab started, and what it leaves behind; one that was there before goes on. */
+function ownDataRoot(): string {
+  return realpathSync(cacheFolder('engine'));
+}
+
+/** Whether a killed engine left its containerd: it then finds its containers and restarts them itself. */
+function canResume(): boolean {
+  const file = `${EXEC_ROOT}/containerd/containerd.pid`;
+  return existsSync(dataRoot()) && existsSync(file) && isAlive(Number(readFileSync(file, 'utf8')), EXEC_ROOT);
+}
+
+/** Stops the engine that a lab started, and what it leaves behind; one that was there before goes on. */
 export async function stopEngine(): Promise<void> {
-  const state = readState();
+  const state = readEngine();
   if (state?.enginePid === undefined) return;
   if (engineIsOurs()) await attempt('docker', ['network', 'prune', '--force']);
   await end(state.enginePid, 'dockerd', 30_000);

@@ -1,9 +1,9 @@
 import { ensureCertificates } from '../cloud/certificates.ts';
-import { GATEWAY } from '../cloud/names.ts';
+import { LAB, prefixOf } from '../number.ts';
 import { cacheFolder } from './checkout.ts';
 import { CONTROL_SOCKET, control } from './control.ts';
 import { instanceName, PROJECT, ZONE } from './instance.ts';
-import { externalIp } from './network.ts';
+import { externalIp, GATEWAY, internalIp, RUNNER_IP, SUBNET } from './network.ts';
 
 /** Shell commands that export what other tools need to know of the lab, with a fresh access token. */
 export async function environment(): Promise<string> {
@@ -13,6 +13,11 @@ export async function environment(): Promise<string> {
     LAB_ZONE: ZONE,
     LAB_INSTANCE: instanceName(1),
     LAB_INSTANCE_IP: externalIp(1),
+    LAB_NUMBER: String(LAB),
+    LAB_CONTAINER_PREFIX: `${prefixOf(LAB)}-`,
+    LAB_SUBNET: SUBNET,
+    LAB_RUNNER_IP: RUNNER_IP,
+    LAB_INSTANCE_INTERNAL_IP: internalIp(1),
     // The host as the instances see it: what `source-ranges` takes to admit a browser here.
     LAB_HOST_ADDRESS: GATEWAY,
     LAB_COMPUTE_URL: `https://${GATEWAY}/compute/v1/`,

@@ -4,6 +4,7 @@ import { cacheFolder } from './checkout.ts';
 import { hasGo } from './host.ts';
 import { ensureBase, ensureImage } from './images.ts';
 import { DEFAULT_KIND } from './kinds.ts';
+import { alone } from './lock.ts';
 import { once } from './once.ts';
 import { phase } from './phases.ts';
 import { docker, run } from './process.ts';
@@ -37,13 +38,19 @@ async function makeGoProgram(program: GoProgram): Promise<string> {
   const folder = cacheFolder('bin');
   const path = join(folder, fileName(program));
   if (existsSync(path)) return path;
+  await alone(() => build(program, folder));
+  return path;
+}
+
+async function build(program: GoProgram, folder: string): Promise<void> {
+  const path = join(folder, fileName(program));
+  if (existsSync(path)) return;
   const host = await hasGo(OLDEST_GO.major, OLDEST_GO.minor);
   const where = host ? "this host's Go" : "Debian's Go in a container";
   await phase(`${program.name}: building ${program.source} with ${where}`, () =>
     host ? buildOnHost(program, folder) : buildInContainer(program, folder),
   );
   renameSync(join(folder, program.name), path);
-  return path;
 }
 
 /** Name of the program's file in the cache. */

@@ -12,7 +12,7 @@ export interface HostNetwork {
 const IP_FORWARD = '/proc/sys/net/ipv4/ip_forward';
 const PROGRAMS = ['iptables', 'ip6tables'];
 /** Rules and chains that Docker makes: by the names of its chains and bridges, and its hairpin rules. */
-const OF_DOCKER = /DOCKER|docker0|gcelab0|\bbr-[0-9a-f]{12}\b|-s (\S+) -d \1 .*-j MASQUERADE/;
+const OF_DOCKER = /DOCKER|docker0|gcelab(?:\d-)?0|\bbr-[0-9a-f]{12}\b|-s (\S+) -d \1 .*-j MASQUERADE/;
 
 /** Reads it, before an engine is started. */
 export async function readHostNetwork(): Promise<HostNetwork> {

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { cacheFolder } from './checkout.ts';
 import { engineIsOurs } from './engine.ts';
 import { KINDS, type Kind } from './kinds.ts';
+import { alone } from './lock.ts';
 import { aptSettings, debianMirror } from './mirror.ts';
 import { once } from './once.ts';
 import { phase, say } from './phases.ts';
@@ -50,23 +51,25 @@ async function makeBase(kind: Kind): Promise<string> {
   const init = join(FOLDER, 'base/gcelab-init');
   const key = hash([LABEL, suite, mirror, settings, packages.join(','), readFileSync(init, 'utf8')]);
   const image = `gcelab/base-${kind}:${key}`;
-  if (await imageExists(image)) return image;
-  const tar = join(cacheFolder('images'), `${kind}-${key}.tar`);
-  if (!existsSync(tar)) {
-    await phase(`${kind}: packages from the mirror that this host uses`, () =>
-      bootstrap(suite, mirror, settings, packages, init, tar),
-    );
-  }
-  await docker([
-    'import',
-    '--change',
-    'CMD ["/usr/local/sbin/gcelab-init"]',
-    '--change',
-    `LABEL ${LABEL}=`,
-    tar,
-    image,
-  ]);
+  await unlessMade(image, async () => {
+    const tar = join(cacheFolder('images'), `${kind}-${key}.tar`);
+    if (!existsSync(tar)) {
+      await phase(`${kind}: packages from the mirror that this host uses`, () =>
+        bootstrap(suite, mirror, settings, packages, init, tar),
+      );
+    }
+    const changes = ['CMD ["/usr/local/sbin/gcelab-init"]', `LABEL ${LABEL}=`];
+    await docker(['import', ...changes.flatMap((change) => ['--change', change]), tar, image]);
+  });
   return image;
+}
+
+/** Makes an image where there is none, and nobody else makes it. */
+async function unlessMade(image: string, make: () => Promise<void>): Promise<void> {
+  if (await imageExists(image)) return;
+  await alone(async () => {
+    if (!(await imageExists(image))) await make();
+  });
 }
 
 async function bootstrap(
@@ -101,21 +104,21 @@ export function ensureImage(recipe: Recipe): Promise<string> {
 }
 
 async function makeImage(recipe: Recipe, image: string): Promise<string> {
-  if (await imageExists(image)) return image;
-  return phase(`image ${recipe.name}`, async () => {
+  const make = async () => {
     // The lab's own engine keeps its images; they are taken out of one that is not.
     const tar = engineIsOurs()
       ? null
       : join(cacheFolder('images'), `${image.replace(/^.*\//, '').replace(':', '-')}.tar`);
     if (tar !== null && existsSync(tar)) {
       await docker(['load', '--quiet', '--input', tar]);
-      return image;
+      return;
     }
     await build(recipe, image);
     await removeOlder(image);
     if (tar !== null) await docker(['save', '--output', tar, image]);
-    return image;
-  });
+  };
+  await unlessMade(image, () => phase(`image ${recipe.name}`, make));
+  return image;
 }
 
 /** The hash of all that goes into an image. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCertificates } from '../cloud/certificates.ts';
+import { LAB, prefixOf } from '../number.ts';
 import { ensureAptRepository } from '../packages/apt-repository.ts';
 import { cacheFolder } from './checkout.ts';
 import { control } from './control.ts';
@@ -75,9 +76,12 @@ export async function removeInstance(name: string): Promise<void> {
 export async function listInstances(): Promise<Map<string, Kind>> {
   const machines = await listMachines('gcelab.kind');
   const instances = [...machines].filter(([, kind]) => kind !== '');
-  return new Map(instances.map(([container, kind]) => [container.replace(/^gcelab-/, ''), kindOf(kind)]));
+  return new Map(
+    instances.map(([container, kind]) => [container.slice(containerOf('').length), kindOf(kind)]),
+  );
 }
 
+/** The container of `runner`, `registry-1`, … in this lab. */
 export function containerOf(name: string): string {
-  return `gcelab-${name}`;
+  return `${prefixOf(LAB)}-${name}`;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { BRIDGE } from './network.ts';
+import { bridgeOf, LABS } from '../number.ts';
 import { attempt, eventually, isAlive } from './process.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
@@ -15,7 +15,7 @@ export async function clearLeftovers(execRoot: string): Promise<void> {
   await detachMounts(execRoot);
   for (const id of containers) removeCgroups(id);
   rmSync(execRoot, { recursive: true, force: true });
-  for (const link of [BRIDGE, 'docker0']) await attempt('ip', ['link', 'delete', link]);
+  for (const link of [...LABS.map(bridgeOf), 'docker0']) await attempt('ip', ['link', 'delete', link]);
 }
 
 /** Ids of the containers that the engine's runtime knows. */

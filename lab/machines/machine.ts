@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { GATEWAY, NAMES } from '../cloud/names.ts';
-import { NETWORK } from './network.ts';
+import { NAMES } from '../cloud/names.ts';
+import { LAB, labelOf } from '../number.ts';
+import { GATEWAY, NETWORK } from './network.ts';
 import { attempt, docker, eventually, LabError } from './process.ts';
 
 /** A machine under systemd in a container of the host's engine. */
@@ -57,7 +58,7 @@ export async function createMachine(machine: Machine): Promise<void> {
   await docker([
     ...['create', '--name', machine.container, '--hostname', machine.hostname],
     ...['--network', NETWORK, '--ip', machine.ip, '--restart', 'unless-stopped'],
-    ...['--label', 'gcelab', ...named('--label', machine.labels, '=')],
+    ...['--label', labelOf(LAB), ...named('--label', machine.labels, '=')],
     ...NAMES.flatMap((name) => ['--add-host', `${name}:${GATEWAY}`]),
     ...named('--add-host', machine.hosts, ':'),
     ...privileges(),
@@ -103,10 +104,10 @@ export async function removeMachine(container: string): Promise<void> {
   await attempt('docker', ['rm', '--force', '--volumes', container]);
 }
 
-/** Label values of all machines of the lab, by container name. */
+/** Label values of all machines of this lab, by container name. */
 export async function listMachines(label: string): Promise<Map<string, string>> {
   const format = `{{.Names}}\t{{.Label "${label}"}}`;
-  const text = await docker(['ps', '--all', '--filter', 'label=gcelab', '--format', format]);
+  const text = await docker(['ps', '--all', '--filter', `label=${labelOf(LAB)}`, '--format', format]);
   const rows = text.split('\n').filter((line) => line !== '');
   return new Map(rows.map((line) => line.split('\t') as [string, string]));
 }

@@ -1,14 +1,17 @@
+import { bridgeOf, gatewayOf, LAB, labelOf, networkOf, prefixOf } from '../number.ts';
 import { attempt, docker, LabError } from './process.ts';
 
-/** The documentation range TEST-NET-2 (RFC 5737) plays the internet: "external" addresses of instances and runner. */
-export const NETWORK = 'gcelab';
-export const BRIDGE = 'gcelab0';
-export const SUBNET = '198.51.100.0/24';
-export const RUNNER_IP = '198.51.100.10';
+/** The Docker network of this lab's machines, whose addresses are their external ones. */
+export const NETWORK = prefixOf(LAB);
+export const BRIDGE = bridgeOf(LAB);
+export const SUBNET = `${networkOf(LAB)}.0/24`;
+/** This host, as the machines see it. */
+export const GATEWAY = gatewayOf(LAB);
+export const RUNNER_IP = `${networkOf(LAB)}.10`;
 
 /** External address of instance number 1, 2, … */
 export function externalIp(number: number): string {
-  return `198.51.100.${lastOctet(number)}`;
+  return `${networkOf(LAB)}.${lastOctet(number)}`;
 }
 
 /** Internal address of instance number 1, 2, …, as the Compute API shows it. */
@@ -22,12 +25,12 @@ function lastOctet(number: number): number {
 }
 
 /** Makes the Docker network of the machines unless it is there. */
-export async function ensureNetwork(gateway: string): Promise<void> {
+export async function ensureNetwork(): Promise<void> {
   const inspection = await attempt('docker', ['network', 'inspect', NETWORK]);
   if (inspection.status === 0) return;
   await attempt('ip', ['link', 'delete', BRIDGE]);
   await docker([
-    ...['network', 'create', '--subnet', SUBNET, '--gateway', gateway],
-    ...['--opt', `com.docker.network.bridge.name=${BRIDGE}`, '--label', 'gcelab', NETWORK],
+    ...['network', 'create', '--subnet', SUBNET, '--gateway', GATEWAY],
+    ...['--opt', `com.docker.network.bridge.name=${BRIDGE}`, '--label', labelOf(LAB), NETWORK],
   ]);
 }

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { CHECKOUT } from './checkout.ts';
 import { ACT, fileName } from './go.ts';
 import { ensureBase, ensureImage } from './images.ts';
-import { authority } from './instance.ts';
+import { authority, containerOf } from './instance.ts';
 import { DEFAULT_KIND } from './kinds.ts';
 import { bootMachine, createMachine, imageOf, removeMachine } from './machine.ts';
 import { RUNNER_IP } from './network.ts';
 
-export const RUNNER = 'gcelab-runner';
+export const RUNNER = containerOf('runner');
 /** Where the checkout is on the runner, read-only: the folder of a downloaded action, as on GitHub's. */
 export const ACTION_FOLDER = '/home/runner/work/_actions/lab/gce-registry-action/main';
 /** The lab's CA on every machine. */

@@ -1,17 +1,23 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { LAB, LABS } from '../number.ts';
 import { CHECKOUT } from './checkout.ts';
 import type { HostNetwork } from './host-network.ts';
 
-/** What runs on this host for the lab; there is one lab per machine, so this is outside of the checkout. */
-export interface LabState {
-  /** The checkout that the running lab belongs to. */
-  readonly checkout: string;
-  /** The engine that the lab started; absent when it uses one that was running already. */
+/** The engine that a lab started, for all labs of this host; without `pid` they use one that was running already. */
+export interface EngineState {
   readonly enginePid?: number;
+  /** Its data folder. */
+  readonly dataRoot?: string;
   /** As it was before that engine was started. */
   readonly hostNetwork?: HostNetwork;
   /** Folders under /run that were not there before that engine was started. */
   readonly madeFolders?: readonly string[];
+}
+
+/** What runs for one lab; labs belong to checkouts, so this is outside of them. */
+export interface LabState {
+  /** The checkout that the lab belongs to. */
+  readonly checkout: string;
   readonly cloudPid?: number;
   /** Of what the cloud server runs: it is started anew when this changes. */
   readonly cloudKey?: string;
@@ -19,26 +25,55 @@ export interface LabState {
 
 /** Gone after a reboot of the host, like all that it describes. */
 export const STATE_FOLDER = '/run/gcelab';
-const FILE = `${STATE_FOLDER}/state.json`;
+const ENGINE_FILE = `${STATE_FOLDER}/state.json`;
 
-/** The running lab's state, of whatever checkout; null when there is none. */
-export function readState(): LabState | null {
+/** The state of a lab, of whatever checkout; null when it is not up. */
+export function readLab(lab = LAB): LabState | null {
+  return read<LabState>(labFile(lab));
+}
+
+/** Adds to this lab's state; it is up from then on, and belongs to this checkout. */
+export function recordLab(news: Partial<LabState>): void {
+  write(labFile(LAB), { ...readLab(), ...news, checkout: CHECKOUT });
+}
+
+export function forgetLab(lab: number): void {
+  rmSync(labFile(lab), { force: true });
+}
+
+/** The labs that are up. */
+export function labsUp(): number[] {
+  return LABS.filter((lab) => readLab(lab) !== null);
+}
+
+/** The engine's state; null when no lab is up. */
+export function readEngine(): EngineState | null {
+  return read<EngineState>(ENGINE_FILE);
+}
+
+export function recordEngine(news: EngineState): void {
+  write(ENGINE_FILE, { ...readEngine(), ...news });
+}
+
+/** Forgets the engine and whatever labs there are. */
+export function forgetAll(): void {
+  rmSync(STATE_FOLDER, { recursive: true, force: true });
+}
+
+function labFile(lab: number): string {
+  return `${STATE_FOLDER}/lab-${lab}.json`;
+}
+
+function read<T>(file: string): T | null {
   try {
-    return JSON.parse(readFileSync(FILE, 'utf8')) as LabState;
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
   } catch {
     return null;
   }
 }
 
-/** Adds to the state, which from then on belongs to this checkout. */
-export function recordState(news: Partial<LabState>): void {
+function write(file: string, state: EngineState | LabState): void {
   mkdirSync(STATE_FOLDER, { recursive: true });
-  const before = readState();
-  const state = { ...before, ...news, checkout: CHECKOUT };
-  writeFileSync(`${FILE}.new`, `${JSON.stringify(state, null, 2)}\n`);
-  renameSync(`${FILE}.new`, FILE);
-}
-
-export function forgetState(): void {
-  rmSync(STATE_FOLDER, { recursive: true, force: true });
+  writeFileSync(`${file}.new`, `${JSON.stringify(state, null, 2)}\n`);
+  renameSync(`${file}.new`, file);
 }

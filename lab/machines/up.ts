@@ -1,5 +1,5 @@
-import { GATEWAY } from '../cloud/names.ts';
 import { ensureHub } from '../hub/server.ts';
+import { LAB } from '../number.ts';
 import { ensureAptRepository } from '../packages/apt-repository.ts';
 import { ensureComposeRelease } from '../packages/compose-release.ts';
 import { CHECKOUT } from './checkout.ts';
@@ -18,11 +18,12 @@ import {
   recreateInstance,
 } from './instance.ts';
 import type { Kind } from './kinds.ts';
+import { alone } from './lock.ts';
 import { bootMachine, isRunning } from './machine.ts';
 import { ensureNetwork } from './network.ts';
 import { phase, say } from './phases.ts';
 import { ensureRunnerImage, RUNNER, recreateRunner, runnerIsCurrent } from './runner.ts';
-import { readState, recordState } from './state.ts';
+import { readLab, recordLab } from './state.ts';
 
 export interface UpOptions {
   /** There are to be at least this many. */
@@ -37,28 +38,34 @@ export async function up(options: UpOptions): Promise<void> {
   await takeOver();
   await ensureHost();
   await phase('Docker engine', ensureEngine);
-  // From here on the lab is this checkout's, whoever started the engine.
-  recordState({});
-  await ensureNetwork(GATEWAY);
+  // From here on the lab is up, and this checkout's.
+  recordLab({});
+  await ensureNetwork();
+  const hub = await alone(() => ensureShared(options.kind));
+  const cloudIsNew = await ensureCloud(hub);
+  await together([startRunner(), startInstances(options, cloudIsNew)]);
+  await alone(pruneImages);
+  say(`lab ${LAB} is up after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** Makes what is in the cache, and the hub, whose address it returns. */
+async function ensureShared(kind: Kind): Promise<string> {
   const [hub] = await together([
     ensureHub(),
-    ensureAptRepository(options.kind),
+    ensureAptRepository(kind),
     ensureComposeRelease(),
-    ensureInstanceImage(options.kind),
+    ensureInstanceImage(kind),
     ensureRunnerImage(),
     ensureGoProgram(ACT),
   ]);
-  const cloudIsNew = await ensureCloud(hub);
-  await together([startRunner(), startInstances(options, cloudIsNew)]);
-  await pruneImages();
-  say(`up after ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  return hub;
 }
 
-/** There is one lab per machine: that of another checkout is taken down first. */
+/** A lab belongs to one checkout: that with the same number of another one is taken down first. */
 async function takeOver(): Promise<void> {
-  const owner = readState()?.checkout;
+  const owner = readLab()?.checkout;
   if (owner === undefined || owner === CHECKOUT) return;
-  await phase(`taking down the lab of ${owner}`, down);
+  await phase(`taking down lab ${LAB} of ${owner}`, down);
 }
 
 async function startRunner(): Promise<void> {

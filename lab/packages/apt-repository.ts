@@ -4,6 +4,7 @@ import { ensureBuilder } from '../hub/server.ts';
 import { cacheFolder } from '../machines/checkout.ts';
 import { ensureBase, hash } from '../machines/images.ts';
 import { DEFAULT_KIND, KINDS, type Kind } from '../machines/kinds.ts';
+import { alone } from '../machines/lock.ts';
 import { once } from '../machines/once.ts';
 import { phase } from '../machines/phases.ts';
 import { docker } from '../machines/process.ts';
@@ -32,24 +33,24 @@ export async function ensureAptRepository(kind: Kind): Promise<void> {
     ...['fetch', 'repackage', 'publish'].map((name) => readFileSync(script(name))),
   ]);
   const mark = join(cacheFolder('packages'), `${suite}.key`);
-  if (
-    existsSync(mark) &&
-    readFileSync(mark, 'utf8') === key &&
-    existsSync(join(repository(), 'dists', suite))
-  )
-    return;
-  await ensurePlugins();
-  await phase(`Docker's apt repository for ${kind}, from Debian's packages`, async () => {
-    await fetchPackages(base, suite, ENGINE[kind]);
-    await inContainer(builder, ['/packages.d/repackage', suite, kind.replace('debian-', '')]);
-    await inContainer(builder, ['/packages.d/publish', suite]);
+  const isMade = () =>
+    existsSync(mark) && readFileSync(mark, 'utf8') === key && existsSync(join(repository(), 'dists', suite));
+  if (isMade()) return;
+  await alone(async () => {
+    if (isMade()) return;
+    await ensurePlugins();
+    await phase(`Docker's apt repository for ${kind}, from Debian's packages`, async () => {
+      await fetchPackages(base, suite, ENGINE[kind]);
+      await inContainer(builder, ['/packages.d/repackage', suite, kind.replace('debian-', '')]);
+      await inContainer(builder, ['/packages.d/publish', suite]);
+    });
+    writeFileSync(mark, key);
   });
-  writeFileSync(mark, key);
 }
 
 /** The folder with Debian 13's packages of Compose and Buildx, fetched once. */
 export function ensurePlugins(): Promise<string> {
-  return once('plugins', fetchPlugins);
+  return once('plugins', () => alone(fetchPlugins));
 }
 
 async function fetchPlugins(): Promise<string> {

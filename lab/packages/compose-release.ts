@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileS
 import { arch, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../machines/checkout.ts';
+import { alone } from '../machines/lock.ts';
 import { phase } from '../machines/phases.ts';
 import { run } from '../machines/process.ts';
 import { ensurePlugins } from './apt-repository.ts';
@@ -23,7 +24,14 @@ export function releasesFolder(): string {
  */
 export async function ensureComposeRelease(): Promise<void> {
   const folder = cacheFolder(`releases/docker/compose/releases/download/${VERSION}`);
-  if (existsSync(join(folder, 'checksums.txt'))) return;
+  const isMade = () => existsSync(join(folder, 'checksums.txt'));
+  if (isMade()) return;
+  await alone(async () => {
+    if (!isMade()) await makeRelease(folder);
+  });
+}
+
+async function makeRelease(folder: string): Promise<void> {
   const packages = await ensurePlugins();
   await phase(`Compose ${VERSION}: Debian 13's docker-compose under the release's name`, async () => {
     const name = `docker-compose-linux-${MACHINES[arch()]}`;

@@ -11,7 +11,7 @@ table inet $table {
     oifname != "eth0" accept
     ct state established,related accept
     # The metadata server, as boot.nft translates it.
-    ip daddr 198.51.100.1 tcp dport 8775 accept
+    ct original ip daddr 169.254.169.254 ct original proto-dst 80 accept
     drop
   }
   chain forward {
