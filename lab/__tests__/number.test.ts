@@ -1,4 +1,5 @@
-import { bridgeOf, gatewayOf, LAB, LABS, labelOf, networkOf, prefixOf } from '../number';
+import { expect, test } from '@jest/globals';
+import { bridgeOf, gatewayOf, LAB, LABS, labelOf, networkOf, prefixOf } from '../number.ts';
 
 test('no two labs share a name or an address', () => {
   for (const derive of [prefixOf, networkOf, gatewayOf, bridgeOf, labelOf]) {
