@@ -7,8 +7,6 @@ import { classifyFailure } from './push-failure';
 export interface LocalImage {
   /** Digest of its configuration (classic image store) or of its manifest or index (containerd image store). */
   readonly id: string;
-  /** Digests of its uncompressed layers, bottom first. */
-  readonly diffIds: readonly string[];
 }
 
 /** How a pull or a push ended. */
@@ -77,8 +75,8 @@ export function dockerCli(exec: Exec): Docker {
 
 function readInspect(json: string, doing: string): LocalImage {
   try {
-    const [image] = JSON.parse(json) as { Id: string; RootFS?: { Layers?: string[] | null } }[];
-    if (typeof image?.Id === 'string') return { id: image.Id, diffIds: image.RootFS?.Layers ?? [] };
+    const [image] = JSON.parse(json) as { Id?: unknown }[];
+    if (typeof image?.Id === 'string') return { id: image.Id };
   } catch (cause) {
     throw unreadable(doing, cause);
   }

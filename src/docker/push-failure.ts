@@ -1,3 +1,5 @@
+import { lastLine } from '../values/show';
+
 /** Why Docker could not push or pull. */
 export type FailureKind =
   /** Worth another try. */
@@ -83,6 +85,16 @@ export function classifyFailure(output: string): FailureKind {
     .filter((line) => line !== '');
   const end = lines.slice(-5).join('\n');
   return firstMatch(end) ?? firstMatch(lines.slice(-50).join('\n')) ?? 'unknown';
+}
+
+/** Progress of single layers, and Docker's frame around an answer that held nothing. */
+const SAYS_NOTHING =
+  /: (?:Retrying in \d+ seconds?|Waiting|Preparing|Pushing|Pushed|Pulling.*|Layer already exists|Already exists|Download complete|Verifying Checksum)\s*$|^(?:Error response from daemon: )?unknown:?\s*$|^The push refers to repository/i;
+
+/** The line that tells most of why a pull or push failed: the last one that says anything; empty where none does. */
+export function reasonOf(output: string): string {
+  const lines = output.split('\n').map((line) => line.trim());
+  return lastLine(lines.filter((line) => !SAYS_NOTHING.test(line)).join('\n'));
 }
 
 function firstMatch(text: string): FailureKind | undefined {

@@ -7,6 +7,7 @@ import type { Facts } from '../instance/facts/facts';
 import { openRegistry } from '../registry/api';
 import { flyCanary } from '../registry/canary';
 import { waitUntilAnswered } from '../registry/reach';
+import { findEndpoint } from '../registry/scheme';
 import type { Report } from '../report/outputs';
 import { reportOf } from './report';
 import type { Run } from './run';
@@ -113,8 +114,8 @@ async function examineRegistry(
     'Canary',
     async () => {
       await admitWithTag(run, site, facts.client);
-      await waitUntilAnswered(host, port, run.log, run.sleep);
-      const api = await openRegistry(host, port, run.sleep);
+      await waitUntilAnswered({ host, port }, run.log, run.sleep);
+      const api = openRegistry(await findEndpoint(host, port), run.sleep);
       try {
         return await flyCanary(api);
       } finally {

@@ -4,8 +4,9 @@ import type { PushTag } from '../docker/local-tag';
 import { PAUSES_MS } from '../job/retry';
 import { together } from '../job/together';
 import { findImage, pushImage } from '../push/push';
-import { openRegistry, speaksHttps } from '../registry/api';
+import { openRegistry } from '../registry/api';
 import { waitUntilAnswered } from '../registry/reach';
+import { findEndpoint, speaksHttps } from '../registry/scheme';
 import type { PushedImage } from '../report/outputs';
 import type { RunnerStep } from '../runner/plan';
 import type { RunnerState } from '../runner/read';
@@ -25,7 +26,7 @@ async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<
       registry: { host, port },
       runId: Object.values(job.identity).join(' '),
       restore: inputs.runner.restore,
-      // The firewall may not admit this runner yet: then a name is taken to speak HTTP, as an address is.
+      // Where the firewall does not admit this runner yet, nothing answers, and the registry is taken to speak HTTP.
       speaksHttps: () => speaksHttps(host, port, 1000),
       onRestorePoint: (point) => run.pending.note('runner', point),
     },
@@ -86,8 +87,8 @@ export async function push(
     for (const { path, tag } of inputs.push.targets) log.info(`image: would push ${registry}/${path}:${tag}`);
     return [];
   }
-  await waitUntilAnswered(host, port, log, sleep);
-  const api = await openRegistry(host, port, sleep, {
+  await waitUntilAnswered({ host, port }, log, sleep);
+  const api = openRegistry(await findEndpoint(host, port), sleep, {
     pausesMs: PAUSES_MS,
     limitMs: AWAY_MS,
     announce: (pauseMs, why) =>

@@ -1,9 +1,10 @@
 import type { Docker, LocalImage, Transfer } from '../docker/docker';
 import { type PushTag, putTagBack } from '../docker/local-tag';
-import { classifyFailure, type FailureKind } from '../docker/push-failure';
+import { classifyFailure, type FailureKind, reasonOf } from '../docker/push-failure';
 import type { RegistryApi } from '../registry/api';
+import { ENDED_EARLY, MISSING, NOT_VALID } from '../registry/http';
 import type { ServedManifest } from '../registry/served-content';
-import { ActionError, messageOf } from '../values/errors';
+import { ActionError, hasCode, messageOf } from '../values/errors';
 import {
   familiarName,
   formatReference,
@@ -11,9 +12,10 @@ import {
   type PushTarget,
   type Reference,
 } from '../values/reference';
-import { lastLine } from '../values/show';
+import { INCOMPLETE, requireWhole } from './closure';
+import { type PushOutput, readPushOutput } from './push-output';
 import { type TransferTools, transfer } from './transfer';
-import { type Verified, verifyPushed } from './verify';
+import { DIFFERS, isImage, type Verified, verifyPushed } from './verify';
 
 /** An image as it is in the registry. */
 export interface PushedImage {
@@ -40,8 +42,9 @@ export interface PushTools extends TransferTools {
 }
 
 /**
- * Pushes one local image under each of its targets, and reads the digests from the registry. The image is pulled
- * when it is not there. A target that leads to the very image already is not pushed again, only verified. Tags that
+ * Pushes one local image under each of its targets. The digests are those of what this run pushed, as the registry serves
+ * it. The image is pulled when it is not there. A target that leads to the very image already, and has all of it, is not
+ * pushed again. Tags that
  * are made only for the push are removed again, and tags of that name that were there before lead to where they led.
  *
  * @param found what findImage found
@@ -98,9 +101,9 @@ async function pushTarget(
   const { path, tag } = target;
   const reference = formatReference({ domain: job.registry, path, tag });
   const before = await servedBefore(target, tools.api);
-  if (before !== null && leadsTo(before, local)) {
-    const there = await alreadyThere(job, target, before, local, verified, tools);
-    if (there) return { reference, digest: before.digest, before: before.digest };
+  if (before !== null && isImage(before, local)) {
+    const whole = await isWhole(job, target, before, local, verified, tools);
+    if (whole) return { reference, digest: before.digest, before: before.digest };
   }
   const made = await makeTag(reference, local, tools);
   let putting: Promise<void> | null = null;
@@ -109,10 +112,11 @@ async function pushTarget(
     // Beside what follows, which is between this run and the registry.
     putting = putBack(made, tools);
     if (!result.ok) throw pushFailed(reference, job.registry, result);
-    const served = await servedTag(job, target, tools);
+    const said = readPushOutput(result.output, tag);
+    const served = await servedAfter(job, target, said, local, tools);
     if (job.verify) {
       const pushed = { registry: job.registry, path, tag, before: before?.digest ?? null, served };
-      await verifyPushed(tools.api, pushed, local, verified, tools.log);
+      await verifyPushed(tools.api, pushed, { local, partOf: said?.partOf ?? null }, verified, tools.log);
     }
     return { reference, digest: served.digest, before: before?.digest ?? null };
   } finally {
@@ -140,57 +144,78 @@ async function servedBefore({ path, tag }: PushTarget, api: RegistryApi): Promis
   }
 }
 
-/**
- * Whether a manifest is the local image, so that a push would upload nothing: the id is the digest of the
- * configuration (classic image store), or that of the manifest or index (containerd image store).
- */
-function leadsTo({ digest, manifest }: ServedManifest, local: LocalImage): boolean {
-  return digest === local.id || (manifest.kind === 'image' && manifest.config.digest === local.id);
-}
-
-/** Whether the registry has all of the image still; what is damaged is pushed again. */
-async function alreadyThere(
+/** Whether the registry has all of the image still; what is damaged, or lacks a part, is pushed again. */
+async function isWhole(
   job: PushJob,
   { path, tag }: PushTarget,
   served: ServedManifest,
   local: LocalImage,
   verified: Verified,
-  tools: PushTools,
+  { api, log }: PushTools,
 ): Promise<boolean> {
   const name = `${job.registry}/${path}:${tag}`;
-  tools.log.info(`${name} leads to this image already`);
-  if (!job.verify) return true;
+  log.info(`${name} leads to this image already`);
   try {
     const pushed = { registry: job.registry, path, tag, before: served.digest, served };
-    await verifyPushed(tools.api, pushed, local, verified, tools.log);
+    if (job.verify) await verifyPushed(api, pushed, { local, partOf: null }, verified, log);
+    else await requireWhole(api, path, served);
     return true;
   } catch (error) {
     if (!isBroken(error)) throw error;
-    tools.log.warning(
-      `What the registry has of ${name} is damaged, so it is pushed again: ${messageOf(error)}`,
-    );
+    log.warning(`What the registry has of ${name} is damaged, so it is pushed again: ${messageOf(error)}`);
     return false;
   }
 }
 
+/** Another push can mend it: content that is gone (a garbage collection took it) or is not what it has to be. */
 function isBroken(error: unknown): boolean {
-  return (
-    error instanceof ActionError &&
-    ['Registry answer not valid', 'Pushed image differs'].includes(error.title)
-  );
+  return [NOT_VALID, ENDED_EARLY, MISSING, INCOMPLETE, DIFFERS].some((code) => hasCode(error, code));
 }
 
-async function servedTag(
+/**
+ * What this run pushed, as the registry serves it: by the digest that Docker says it pushed, since the tag can lead to
+ * somebody else's image a moment later. Where Docker says none, what the tag leads to has to be the local image.
+ *
+ * @throws ActionError `Pushed image not served`, `Pushed image differs`
+ */
+async function servedAfter(
   job: PushJob,
   { path, tag }: PushTarget,
-  { api }: PushTools,
+  said: PushOutput | null,
+  local: LocalImage,
+  { api, log }: PushTools,
 ): Promise<ServedManifest> {
-  const served = await api.manifest(path, tag);
-  if (served !== null) return served;
-  throw new ActionError('Pushed image not served', {
-    doing: `reading the digest of ${job.registry}/${path}:${tag}`,
-    happened: 'Docker says that the push succeeded, and the registry has no such tag',
+  const name = `${job.registry}/${path}:${tag}`;
+  const tagged = await api.manifest(path, tag);
+  if (said === null) {
+    if (tagged === null) throw notServed(name, 'the registry has no such tag');
+    if (!isImage(tagged, local)) throw otherImage(name, tagged, local);
+    return tagged;
+  }
+  if (tagged?.digest === said.digest) return tagged;
+  const served = await api.manifest(path, said.digest);
+  if (served === null)
+    throw notServed(name, `the registry does not have ${said.digest}, which Docker pushed`);
+  log.warning(
+    `${name} was pushed as ${said.digest}, and leads to ${tagged?.digest ?? 'nothing'} by now: somebody else changed ` +
+      'the tag after this run. The outputs name what this run pushed; pull by digest where that matters',
+  );
+  return served;
+}
+
+function notServed(name: string, happened: string): ActionError {
+  return new ActionError('Pushed image not served', {
+    doing: `reading ${name} back`,
+    happened: `Docker says that the push succeeded, and ${happened}`,
     next: 'Check that no proxy stands between this runner and the registry, and look at the log of the registry',
+  });
+}
+
+function otherImage(name: string, { digest }: ServedManifest, local: LocalImage): ActionError {
+  return new ActionError('Pushed image differs', {
+    doing: `reading ${name} back`,
+    happened: `it leads to ${digest}, which is not the local image ${local.id}`,
+    next: 'See whether another job pushes the same tag at the same time, and push again',
   });
 }
 
@@ -207,7 +232,10 @@ async function putBack(tag: PushTag | null, { docker, log, onTag }: PushTools) {
 
 function pullFailed(name: string, { output }: Transfer): ActionError {
   const kind = classifyFailure(output);
-  const problem = { doing: `pulling ${name}`, happened: lastLine(output) || 'docker pull failed' };
+  const problem = {
+    doing: `pulling ${name}`,
+    happened: reasonOf(output) || 'Docker says no more than that it failed',
+  };
   if (kind === 'no-such-image' || kind === 'denied' || kind === 'invalid-name') {
     return new ActionError('Image not found', {
       ...problem,
@@ -219,7 +247,12 @@ function pullFailed(name: string, { output }: Transfer): ActionError {
 
 function pushFailed(reference: string, registry: string, { output }: Transfer): ActionError {
   const kind = classifyFailure(output);
-  const problem = { doing: `pushing ${reference}`, happened: lastLine(output) || 'docker push failed' };
+  const problem = {
+    doing: `pushing ${reference}`,
+    happened:
+      reasonOf(output) ||
+      'Docker says no more than that it failed: something that is no registry answers there',
+  };
   if (kind === 'https-expected') {
     return new ActionError('Runner does not accept the registry', {
       ...problem,
@@ -237,7 +270,7 @@ function pushFailed(reference: string, registry: string, { output }: Transfer): 
 
 const remedies: Readonly<Record<FailureKind, string>> = {
   transient:
-    'Check the connection and that the registry runs: a run with `mode: bootstrap` starts one that has stopped, and its log on the instance says more',
+    'Check the connection and that the registry runs: a run with `mode: bootstrap` sets one up, and starts one that has stopped; its log on the instance says more',
   'https-expected': 'Let the Docker daemon of this runner trust that registry',
   denied: 'Log in to the registry first',
   'no-such-image': 'See whether something removes images on this runner at the same time',

@@ -1,10 +1,9 @@
 import type { Docker, Transfer } from '../docker/docker';
 import { foreignProgress } from '../docker/progress';
-import { classifyFailure } from '../docker/push-failure';
+import { classifyFailure, reasonOf } from '../docker/push-failure';
 import type { Log } from '../job/log';
 import { PAUSES_MS, retry } from '../job/retry';
 import type { Sleep } from '../job/sleep';
-import { lastLine } from '../values/show';
 
 export interface TransferTools {
   readonly docker: Docker;
@@ -42,7 +41,7 @@ export function transfer(verb: 'pull' | 'push', reference: string, tools: Transf
       sleep: tools.sleep,
       announce: (pauseMs, { output }) =>
         tools.log.info(
-          `${title} failed (${lastLine(output)}); again in ${pauseMs / 1000} s, for 3 min at most`,
+          `${title} failed (${reasonOf(output)}); again in ${pauseMs / 1000} s, for 3 min at most`,
         ),
     },
   );

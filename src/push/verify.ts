@@ -1,9 +1,10 @@
 import type { LocalImage } from '../docker/docker';
 import type { Log } from '../job/log';
 import type { RegistryApi } from '../registry/api';
-import { type Descriptor, diffIdsOf } from '../registry/manifest';
+import type { Descriptor } from '../registry/manifest';
 import type { ServedManifest } from '../registry/served-content';
 import { ActionError } from '../values/errors';
+import { type Closure, closureOf, inParallel } from './closure';
 
 /*
  * How an image is verified, and why not with `docker pull`.
@@ -17,9 +18,11 @@ import { ActionError } from '../values/errors';
  * image ids to the digests of a registry differently:
  *
  * - classic: the id is the digest of the configuration;
- * - containerd: the id is the digest of the manifest or index, of which Docker ≥ 28 may have pushed one platform.
+ * - containerd: the id is the digest of the manifest or index. Of an index whose images are not all there Docker pushes
+ *   the one that is, and prints which (docker/cli, cli/command/image/push.go).
  *
- * An image is the same when its id is one of these digests, or when its configuration names the same layers.
+ * An image is the same when its id is one of these digests. That its configuration names the same layers proves nothing:
+ * two images can differ in their entry point alone.
  *
  * What was not uploaded by this run is not downloaded whole again: content that the tag led to before the push was
  * verified by the run that uploaded it. Of it, the smallest pieces up to KNOWN_BYTES together are still downloaded
@@ -27,111 +30,75 @@ import { ActionError } from '../values/errors';
  * answers HEAD from a cache, even for what its storage has lost).
  */
 
+/** Control flow's name for an image that is not the one that was pushed. */
+export const DIFFERS = 'image-differs';
+
 /** Of content that the registry had before, this much is downloaded and hashed again; more is only probed. */
 const KNOWN_BYTES = 32 * 1024 * 1024;
-/** Pieces of content that are read at the same time. */
-const PARALLEL = 2;
-
 /** What a run has verified so far: digests of content that was downloaded whole. */
 export type Verified = Set<string>;
 
-export interface PushedTag {
+/** What is verified. */
+export interface PushedContent {
   /** `host:port`, for messages. */
   readonly registry: string;
   readonly path: string;
   readonly tag: string;
+  /** What this run pushed, or found there. */
+  readonly served: ServedManifest;
   /** The digest that the tag led to before the push; null for none. */
   readonly before: string | null;
 }
 
 /**
- * Pulls a pushed image back and compares it with the local one.
+ * Whether a manifest is the local image: its id is the digest of the configuration (classic image store), or that of the
+ * manifest or index (containerd image store).
+ */
+export function isImage({ digest, manifest }: ServedManifest, local: LocalImage): boolean {
+  return digest === local.id || (manifest.kind === 'image' && manifest.config.digest === local.id);
+}
+
+/**
+ * Downloads a pushed image, holds all of it against its digests, and compares it with the local one.
  *
- * @throws ActionError `Pushed image differs`, and those of RegistryApi
+ * @param partOf the image that was pushed is, by Docker's own word, the one of this index that is there
+ * @throws ActionError `Pushed image differs`, `Pushed image is incomplete`, and those of RegistryApi
  */
 export async function verifyPushed(
-  registry: RegistryApi,
-  pushed: PushedTag & { readonly served: ServedManifest },
-  local: LocalImage,
+  api: RegistryApi,
+  pushed: PushedContent,
+  { local, partOf }: { readonly local: LocalImage; readonly partOf: string | null },
   verified: Verified,
   log: Log,
 ): Promise<void> {
   const { path, served } = pushed;
-  const closure = await closureOf(registry, path, served);
-  const known = await knownBefore(registry, pushed, closure);
-  const rest = closure.blobs.filter(({ digest }) => !closure.configs.has(digest));
-  const [again, probed] = splitKnown(rest.filter(({ digest }) => known.has(digest) || verified.has(digest)));
-  const fresh = rest.filter(({ digest }) => !known.has(digest) && !verified.has(digest));
+  const closure = await closureOf(api, path, served);
+  if (!isImage(served, local) && partOf !== local.id) throw differs(pushed, local, closure);
+  const known = await knownBefore(api, pushed, closure);
+  // Configurations are small, and say what the image does.
+  const isKnown = ({ digest }: Descriptor) =>
+    !closure.configs.has(digest) && (known.has(digest) || verified.has(digest));
+  const [again, probed] = splitKnown(closure.blobs.filter(isKnown));
+  const read = [...closure.blobs.filter((content) => !isKnown(content)), ...again];
 
-  await inParallel([...fresh, ...again], (content) => registry.checkBlob(path, content));
-  await inParallel(probed, (content) => registry.probeBlob(path, content));
-  for (const { digest } of [...fresh, ...again]) verified.add(digest);
-
-  if (!isSame(local, closure)) throw differs(pushed, local, closure);
-  const read =
-    sum([...fresh, ...again]) + sum([...closure.blobs].filter(({ digest }) => closure.configs.has(digest)));
+  await inParallel(read, (content) => api.checkBlob(path, content));
+  await inParallel(probed, (content) => api.probeBlob(path, content));
+  for (const { digest } of read) verified.add(digest);
   const probe = probed.length === 0 ? '' : `; ${probed.length} known layers are still complete`;
   log.info(
-    `verified ${pushed.registry}/${path}@${served.digest}: ${megabytes(read)} read back and hashed${probe}`,
+    `verified ${pushed.registry}/${path}@${served.digest}: ${megabytes(sum(read))} read back and hashed${probe}`,
   );
-}
-
-/** An image or index with everything that it leads to. */
-interface Closure {
-  /** Digests of the index, if any, and of every image's manifest. */
-  readonly manifests: ReadonlySet<string>;
-  /** Text of every image's configuration, by digest. */
-  readonly configs: ReadonlyMap<string, string>;
-  /** Configurations and layers, each once. */
-  readonly blobs: readonly Descriptor[];
-}
-
-async function closureOf(registry: RegistryApi, path: string, served: ServedManifest): Promise<Closure> {
-  const images = served.manifest.kind === 'image' ? [served] : await imagesOf(registry, path, served);
-  const manifests = new Set([served, ...images].map(({ digest }) => digest));
-  const blobs = new Map<string, Descriptor>();
-  const configs = new Map<string, string>();
-  for (const { manifest } of images) {
-    if (manifest.kind !== 'image') continue;
-    for (const content of [manifest.config, ...manifest.layers]) blobs.set(content.digest, content);
-    const { digest } = manifest.config;
-    if (!configs.has(digest))
-      configs.set(digest, (await registry.blob(path, manifest.config)).toString('utf8'));
-  }
-  return { manifests, configs, blobs: [...blobs.values()] };
-}
-
-async function imagesOf(
-  registry: RegistryApi,
-  path: string,
-  index: ServedManifest,
-): Promise<ServedManifest[]> {
-  const { manifest } = index;
-  if (manifest.kind !== 'index') return [];
-  const images: ServedManifest[] = [];
-  for (const { digest } of manifest.manifests) {
-    const image = await registry.manifest(path, digest);
-    if (image === null || image.manifest.kind !== 'image') {
-      throw new ActionError('Pushed image differs', {
-        doing: `verifying the index ${path}@${index.digest}`,
-        happened: `the registry has no image manifest ${digest}, which the index names`,
-        next: 'Push again; when it stays so, look at the log and the disk of the registry',
-      });
-    }
-    images.push(image);
-  }
-  return images;
 }
 
 /** Digests of the content that the tag led to before the push. */
 async function knownBefore(
-  registry: RegistryApi,
-  pushed: PushedTag & { served: ServedManifest },
+  api: RegistryApi,
+  pushed: PushedContent,
   now: Closure,
-) {
+): Promise<ReadonlySet<string>> {
   if (pushed.before === null) return new Set<string>();
   if (pushed.before === pushed.served.digest) return new Set(now.blobs.map(({ digest }) => digest));
-  const before = await registry.manifest(pushed.path, pushed.before);
+  const before = await api.manifest(pushed.path, pushed.before);
   if (before?.manifest.kind !== 'image') return new Set<string>();
   return new Set(before.manifest.layers.map(({ digest }) => digest));
 }
@@ -148,26 +115,16 @@ function splitKnown(blobs: readonly Descriptor[]): [again: Descriptor[], probed:
   return [again, probed];
 }
 
-function isSame(local: LocalImage, closure: Closure): boolean {
-  if (closure.configs.has(local.id) || closure.manifests.has(local.id)) return true;
-  const layers = local.diffIds.join();
-  return layers !== '' && [...closure.configs.values()].some((config) => diffIdsOf(config).join() === layers);
-}
-
-function differs(pushed: PushedTag, local: LocalImage, closure: Closure): ActionError {
-  return new ActionError('Pushed image differs', {
-    doing: `verifying ${pushed.registry}/${pushed.path}:${pushed.tag}`,
-    happened: `the registry serves the image ${[...closure.configs.keys()].join(', ')}, not the local ${local.id}`,
-    next: 'See whether another job pushes the same tag at the same time, and push again',
-  });
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, queue.length) }, worker));
+function differs(pushed: PushedContent, local: LocalImage, closure: Closure): ActionError {
+  return new ActionError(
+    'Pushed image differs',
+    {
+      doing: `verifying ${pushed.registry}/${pushed.path}:${pushed.tag}`,
+      happened: `the registry serves the image ${[...closure.configs].join(', ')}, not the local ${local.id}`,
+      next: 'See whether another job pushes the same tag at the same time, and push again',
+    },
+    { code: DIFFERS },
+  );
 }
 
 function sum(blobs: readonly Descriptor[]): number {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isIP } from 'node:net';
 import type { Sleep } from '../job/sleep';
+import { type Endpoint, urlOf } from './endpoint';
 import {
   notValid,
   type RegistryAnswer,
@@ -23,24 +23,16 @@ import { checkedManifest, problemOfContent, type ServedManifest, splitDigest } f
  * reason, with a Patience; writing is not.
  */
 export interface RegistryApi {
-  /** Whether `/v2/` says that an API lives there: 200, or 401 where it is secured. */
-  ping(): Promise<boolean>;
   /** By tag or digest; null when there is none. */
   manifest(repository: string, reference: string): Promise<ServedManifest | null>;
   putManifest(repository: string, reference: string, mediaType: string, bytes: Buffer): Promise<void>;
   /** By digest. False: the registry does not allow it. One that is gone already is no error. */
   deleteManifest(repository: string, digest: string): Promise<boolean>;
-  /** Small content, at most 4 MiB (configurations have no limit of their own), held against digest and size. */
-  blob(repository: string, content: Descriptor): Promise<Buffer>;
   /** Downloads the whole content and holds it against digest and size, without keeping it. */
   checkBlob(repository: string, content: Descriptor): Promise<void>;
   /** Reads the last byte of the content: whether the storage has all of it, without downloading it. */
   probeBlob(repository: string, content: Descriptor): Promise<void>;
   putBlob(repository: string, digest: string, bytes: Buffer): Promise<void>;
-  /** Names of all repositories, as far as one page of 1000 goes. */
-  catalog(): Promise<readonly string[]>;
-  /** Tags of a repository; empty when there is no such repository. */
-  tags(repository: string): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -59,22 +51,8 @@ export function registryApi(connection: RegistryHttp, sleep: Sleep, patience = B
     const answer = await write({ method: 'DELETE', path, maxBytes: 0 }, [200, 202, 404, 405]);
     return answer.status !== 405;
   };
-  const names = async (path: string, field: string): Promise<readonly string[]> => {
-    const request = { method: 'GET', path, maxBytes: MAX_MANIFEST_BYTES } as const;
-    const answer = await read(request);
-    if (answer.status === 404) return [];
-    if (answer.status !== 200) throw refused(endpoint, request, answer);
-    const found = readNames(answer.body.toString('utf8'), field);
-    if (found === null) throw notValid(endpoint, request, 'it sent no list of names');
-    return found;
-  };
 
   return {
-    async ping() {
-      const { status } = await read({ method: 'GET', path: '/v2/', maxBytes: 64 * 1024 });
-      return status === 200 || status === 401;
-    },
-
     async manifest(repository, reference) {
       const path = `/v2/${repository}/manifests/${reference}`;
       const headers = { accept: MANIFEST_TYPES.join(', ') };
@@ -92,18 +70,6 @@ export function registryApi(connection: RegistryHttp, sleep: Sleep, patience = B
     },
     deleteManifest: (repository, digest) => remove(`/v2/${repository}/manifests/${digest}`),
 
-    async blob(repository, content) {
-      const request = blobRequest(repository, content);
-      if (content.size > MAX_MANIFEST_BYTES)
-        throw notValid(endpoint, request, 'it is larger than any configuration');
-      const answer = await read(request);
-      if (answer.status !== 200) throw refused(endpoint, request, answer);
-      const { algorithm } = splitDigest(content.digest);
-      const found = createHash(algorithm).update(answer.body).digest('hex');
-      const problem = problemOfContent(content, answer.length, found);
-      if (problem !== null) throw notValid(endpoint, request, problem);
-      return answer.body;
-    },
     checkBlob: (repository, content) =>
       checkBlob(connection, blobRequest(repository, content), content, retries),
 
@@ -130,7 +96,7 @@ export function registryApi(connection: RegistryHttp, sleep: Sleep, patience = B
         maxBytes: 64 * 1024,
       } as const;
       const { headers } = await write({ ...started, body: Buffer.alloc(0) }, [202]);
-      const path = uploadPath(headers.location, endpoint.host, repository);
+      const path = uploadPath(headers.location, endpoint, repository);
       if (path === null) throw notValid(endpoint, started, 'it wants the upload somewhere else');
       const query = `${path.includes('?') ? '&' : '?'}digest=${encodeURIComponent(digest)}`;
       const type = { 'content-type': 'application/octet-stream' };
@@ -140,38 +106,13 @@ export function registryApi(connection: RegistryHttp, sleep: Sleep, patience = B
       );
     },
 
-    catalog: () => names('/v2/_catalog?n=1000', 'repositories'),
-    tags: (repository) => names(`/v2/${repository}/tags/list`, 'tags'),
     close: () => connection.close(),
   };
 }
 
-/**
- * Opens the API of a registry the way Docker does: over HTTPS where it is spoken and its certificate is good, else
- * over HTTP. Only names can have a certificate worth asking for; an address is taken to speak HTTP.
- */
-export async function openRegistry(
-  host: string,
-  port: number,
-  sleep: Sleep,
-  patience = BRIEF,
-): Promise<RegistryApi> {
-  const scheme = (await speaksHttps(host, port)) ? 'https' : 'http';
-  return registryApi(registryHttp({ scheme, host, port }), sleep, patience);
-}
-
-/** Whether a registry answers HTTPS with a certificate that this machine trusts; false when it does not within `limitMs`. */
-export async function speaksHttps(host: string, port: number, limitMs = 3000): Promise<boolean> {
-  if (isIP(host.replace(/^\[|\]$/g, '')) !== 0) return false;
-  const connection = registryHttp({ scheme: 'https', host, port }, { idleMs: limitMs, totalMs: limitMs });
-  try {
-    await connection.send({ method: 'GET', path: '/v2/', maxBytes: 0x10000 });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    connection.close();
-  }
+/** Opens the API of a registry. */
+export function openRegistry(endpoint: Endpoint, sleep: Sleep, patience = BRIEF): RegistryApi {
+  return registryApi(registryHttp(endpoint), sleep, patience);
 }
 
 function blobRequest(repository: string, content: Descriptor, headers: Record<string, string> = {}) {
@@ -200,23 +141,12 @@ async function checkBlob(
 }
 
 /** The path of an upload's Location; null when it leads away from this registry or repository. */
-function uploadPath(location: string | undefined, host: string, repository: string): string | null {
-  const base = `http://${host}`;
+function uploadPath(location: string | undefined, endpoint: Endpoint, repository: string): string | null {
+  const base = urlOf(endpoint);
   if (location === undefined || !URL.canParse(location, base)) return null;
   const url = new URL(location, base);
   const here = url.hostname.toLowerCase() === new URL(base).hostname;
   return here && url.pathname.startsWith(`/v2/${repository}/blobs/uploads/`)
     ? url.pathname + url.search
     : null;
-}
-
-function readNames(text: string, field: string): readonly string[] | null {
-  try {
-    const list = (JSON.parse(text) as Record<string, unknown>)[field];
-    // The registry writes null for a repository whose tags are all deleted.
-    if (list === null) return [];
-    return Array.isArray(list) ? list.filter((name) => typeof name === 'string') : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,16 +1,8 @@
 import type { Hash } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { ActionError, messageOf } from '../values/errors';
-import { spentBuffer } from './spent-buffers';
-
-/** A registry's address. */
-export interface Endpoint {
-  readonly scheme: 'http' | 'https';
-  /** DNS name, IPv4 address, or IPv6 address in brackets. */
-  readonly host: string;
-  readonly port: number;
-}
+import { ActionError, hasCode, messageOf } from '../values/errors';
+import { type Endpoint, registryName, socketHost } from './endpoint';
 
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
@@ -31,6 +23,15 @@ export interface RegistryAnswer {
   /** Bytes of the body. */
   readonly length: number;
 }
+
+/** `code` of the error for a registry that cannot be connected to. */
+export const NOT_REACHABLE = 'registry-not-reachable';
+/** `code` of the error for an answer that ended before it was complete. */
+export const ENDED_EARLY = 'registry-answer-ended-early';
+/** `code` of the error for content that a registry should have, and does not. */
+export const MISSING = 'registry-content-missing';
+/** `code` of the error for an answer that no honest registry gives. */
+export const NOT_VALID = 'registry-answer-not-valid';
 
 /** Without a byte for this long, a request is given up. */
 const IDLE_MS = 15_000;
@@ -58,7 +59,8 @@ export function registryHttp(
   timeouts = { idleMs: IDLE_MS, totalMs: TOTAL_MS },
 ): RegistryHttp {
   const library = endpoint.scheme === 'https' ? https : http;
-  const agent = new library.Agent({ keepAlive: true, maxSockets: 4 });
+  const trust = endpoint.ca === null ? {} : { ca: endpoint.ca };
+  const agent = new library.Agent({ keepAlive: true, maxSockets: 4, ...trust });
   return {
     endpoint,
     send: (request) =>
@@ -67,11 +69,12 @@ export function registryHttp(
         const outgoing = library.request({
           agent,
           method: request.method,
-          host: endpoint.host.replace(/^\[|\]$/g, ''),
+          host: socketHost(endpoint),
           port: endpoint.port,
           path: request.path,
           headers: {
-            host: `${endpoint.host}:${endpoint.port}`,
+            host: registryName(endpoint),
+            ...authorization(endpoint),
             ...request.headers,
             ...(request.body === undefined ? {} : { 'content-length': request.body.length }),
           },
@@ -100,6 +103,13 @@ export function registryHttp(
   };
 }
 
+/** https://www.rfc-editor.org/rfc/rfc7617 */
+function authorization({ login }: Endpoint): Record<string, string> {
+  if (login === null) return {};
+  const pair = Buffer.from(`${login.username}:${login.password}`).toString('base64');
+  return { authorization: `Basic ${pair}` };
+}
+
 async function receive(
   endpoint: Endpoint,
   request: RegistryRequest,
@@ -120,21 +130,18 @@ async function receive(
       length += chunk.length;
       if (length > limit) throw notValid(endpoint, request, `it sent more than the ${limit} bytes expected`);
       if (kept === undefined) chunks.push(chunk);
-      else {
-        kept.update(chunk);
-        spentBuffer(chunk.length);
-      }
+      else kept.update(chunk);
     }
   } catch (cause) {
     incoming.destroy();
-    throw cause instanceof ActionError ? cause : cutOff(endpoint, request, cause);
+    throw cause instanceof ActionError ? cause : endedEarly(endpoint, request, cause);
   }
   return { status, headers: incoming.headers, body: Buffer.concat(chunks), length };
 }
 
 /** How a request is named in messages. */
 function named(endpoint: Endpoint, request: Pick<RegistryRequest, 'method' | 'path'>): string {
-  return `asking the registry ${endpoint.host}:${endpoint.port} for ${request.method} ${request.path.split('?')[0]}`;
+  return `asking the registry ${registryName(endpoint)} for ${request.method} ${request.path.split('?')[0]}`;
 }
 
 function notReachable(endpoint: Endpoint, request: RegistryRequest, cause: Error): ActionError {
@@ -144,9 +151,9 @@ function notReachable(endpoint: Endpoint, request: RegistryRequest, cause: Error
     {
       doing: named(endpoint, request),
       happened: cause.message.replace(/[^ -~]/g, '?') || code || 'the connection failed',
-      next: 'Check that the registry runs (a run with `mode: bootstrap` starts one that has stopped), and that `source-ranges` admits this runner to its port',
+      next: 'Check that the registry runs (a run with `mode: bootstrap` sets one up, and starts one that has stopped), and that `source-ranges` admits this runner to its port',
     },
-    { cause },
+    { cause, code: NOT_REACHABLE },
   );
 }
 
@@ -154,25 +161,21 @@ function notReachable(endpoint: Endpoint, request: RegistryRequest, cause: Error
  * An answer that ended too early. That is how a registry shows that its storage lost what it still has on record, but
  * also what a bad line does: worth another try.
  */
-class CutOff extends ActionError {}
-
-function cutOff(endpoint: Endpoint, request: RegistryRequest, cause: unknown): CutOff {
-  return new CutOff(
+function endedEarly(endpoint: Endpoint, request: RegistryRequest, cause: unknown): ActionError {
+  return new ActionError(
     'Registry answer not valid',
     {
       doing: named(endpoint, request),
       happened: `the answer ended too early (${messageOf(cause).replace(/[^ -~]/g, '?')})`,
       next: 'Look at the log of the registry on the instance, and at the disk with its data',
     },
-    { cause },
+    { cause, code: ENDED_EARLY },
   );
 }
 
 /** Whether a request that failed with `error` can succeed when it is sent again. */
 export function isTransient(error: unknown): boolean {
-  return (
-    error instanceof CutOff || (error instanceof ActionError && error.title === 'Registry not reachable')
-  );
+  return hasCode(error, ENDED_EARLY) || hasCode(error, NOT_REACHABLE);
 }
 
 /** An answer that no honest registry gives. */
@@ -181,11 +184,15 @@ export function notValid(
   request: Pick<RegistryRequest, 'method' | 'path'>,
   happened: string,
 ): ActionError {
-  return new ActionError('Registry answer not valid', {
-    doing: named(endpoint, request),
-    happened,
-    next: 'Something between this runner and the registry, or its storage, is broken or not what it claims to be; do not use the image',
-  });
+  return new ActionError(
+    'Registry answer not valid',
+    {
+      doing: named(endpoint, request),
+      happened,
+      next: 'Something between this runner and the registry, or its storage, is broken or not what it claims to be; do not use the image',
+    },
+    { code: NOT_VALID },
+  );
 }
 
 /** A status that the request should not have had; the registry's own error code is shown. */
@@ -194,10 +201,14 @@ export function refused(
   request: Pick<RegistryRequest, 'method' | 'path'>,
   answer: RegistryAnswer,
 ): ActionError {
-  const code = /"code"\s*:\s*"([A-Z_]{1,40})"/.exec(answer.body.toString('utf8'))?.[1];
-  return new ActionError('Registry refused a request', {
-    doing: named(endpoint, request),
-    happened: `it answered with status ${answer.status}${code === undefined ? '' : ` (${code})`}`,
-    next: 'Look at the log of the registry on the instance: `docker compose logs registry`',
-  });
+  const said = /"code"\s*:\s*"([A-Z_]{1,40})"/.exec(answer.body.toString('utf8'))?.[1];
+  return new ActionError(
+    'Registry refused a request',
+    {
+      doing: named(endpoint, request),
+      happened: `it answered with status ${answer.status}${said === undefined ? '' : ` (${said})`}`,
+      next: 'Look at the log of the registry on the instance: `sudo docker compose --project-directory /etc/gce-registry logs registry`',
+    },
+    answer.status === 404 ? { code: MISSING } : {},
+  );
 }

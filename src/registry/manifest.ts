@@ -48,13 +48,6 @@ export function parseManifest(text: string, mediaType: string): Manifest {
   return { kind: 'image', config: descriptor(json.config), layers: descriptors(json.layers) };
 }
 
-/** The digests of the uncompressed layers that an image configuration names; empty for anything else. */
-export function diffIdsOf(config: string): readonly string[] {
-  const rootfs = parseObject(config).rootfs;
-  const ids = isObject(rootfs) ? rootfs.diff_ids : undefined;
-  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
-}
-
 function parseObject(text: string): Record<string, unknown> {
   let json: unknown;
   try {

@@ -19,13 +19,21 @@ export interface Problem {
 export class ActionError extends Error {
   readonly title: string;
   readonly problem: Problem;
+  /** Constant text that control flow may ask for; absent where nothing does. Titles are for people. */
+  readonly code: string | undefined;
 
-  constructor(title: string, problem: Problem, options?: { cause?: unknown }) {
+  constructor(title: string, problem: Problem, options?: { cause?: unknown; code?: string }) {
     super(plain(`${title}: ${problem.doing}: ${problem.happened}. ${problem.next}.`), options);
     this.name = 'ActionError';
     this.title = title;
     this.problem = problem;
+    this.code = options?.code;
   }
+}
+
+/** Whether `error` is an ActionError with this code. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof ActionError && error.code === code;
 }
 
 /** The message of anything that was thrown. */

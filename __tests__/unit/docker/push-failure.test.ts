@@ -1,4 +1,4 @@
-import { classifyFailure } from '../../../src/docker/push-failure';
+import { classifyFailure, reasonOf } from '../../../src/docker/push-failure';
 
 // Messages as moby, docker/cli, containerd, distribution and nginx print them.
 test.each([
@@ -78,4 +78,24 @@ test('what a push ended with counts, not what Docker retried before', () => {
       'denied-app: Preparing\ndenied-app: Pushing\na: Waiting\nb: Waiting\nc: Waiting\nd: Waiting\nEOF',
     ),
   ).toBe('transient');
+});
+
+test.each([
+  [
+    'the last line',
+    'a: Pushed\nreceived unexpected HTTP status: 502 Bad Gateway\n',
+    'received unexpected HTTP status: 502 Bad Gateway',
+  ],
+  [
+    'what stands before a frame around nothing',
+    'Get "http://h:5000/v2/": dial tcp 192.0.2.1:5000: i/o timeout\na: Retrying in 1 second\nunknown: \n',
+    'Get "http://h:5000/v2/": dial tcp 192.0.2.1:5000: i/o timeout',
+  ],
+  [
+    'nothing where there is only progress',
+    'The push refers to repository [h/a]\na: Preparing\na: Retrying in 5 seconds\nunknown:',
+    '',
+  ],
+])('the reason is %s', (_case, output, reason) => {
+  expect(reasonOf(output)).toBe(reason);
 });

@@ -23,7 +23,7 @@ beforeEach(async () => {
   liar = new Liar();
   port = (await liar.start()).port;
   docker = new FakeDocker();
-  docker.images.set('app:1', { id: classicId, diffIds: [diffId] });
+  docker.images.set('app:1', { id: classicId });
   logged = [];
   pauses.length = 0;
 });
@@ -39,6 +39,12 @@ class FakeDocker implements Docker {
   /** What a push prints. */
   lines = ['abc: Pushed'];
   upload: (reference: string) => void = (reference) => uploadImage(reference, this.layer);
+  /** What it says of the digest that it pushed; as Docker says it, unless a test wants otherwise. */
+  says: (reference: string) => string = (reference) => {
+    const [, path, tag] = /^[^/]+\/(.+):([^:]+)$/.exec(reference) ?? [];
+    const pushed = liar.manifests.get(`${path} ${tag}`);
+    return `${tag}: digest: ${digestOf(pushed?.bytes ?? Buffer.alloc(0))} size: 527\n`;
+  };
 
   inspect = async (reference: string) => this.images.get(reference) ?? null;
   tag = async (source: string, reference: string) => {
@@ -55,12 +61,13 @@ class FakeDocker implements Docker {
   };
   pull = async (reference: string) => {
     this.calls.push(`pull ${reference}`);
-    return this.#transfer(() => this.images.set(reference, { id: classicId, diffIds: [diffId] }));
+    return this.#transfer(() => this.images.set(reference, { id: classicId }));
   };
   push = async (reference: string, onLine: (line: string) => void) => {
     this.calls.push(`push ${reference}`);
     this.lines.forEach(onLine);
-    return this.#transfer(() => this.upload(reference));
+    const result = this.#transfer(() => this.upload(reference));
+    return result.ok ? { ok: true, output: this.says(reference) } : result;
   };
   #transfer(work: () => void): Transfer {
     const output = this.failures.shift();
@@ -76,8 +83,14 @@ function uploadImage(reference: string, layer: Buffer): void {
   liar.put(path, tag, OCI, { mediaType: OCI, config, layers: [liar.blob(layer)] });
 }
 
-async function push(targets = [{ path: 'app', tag: '1' }], image = 'app:1', mend = async () => {}) {
-  const api = registryApi(registryHttp({ scheme: 'http', host: '127.0.0.1', port }), async () => {});
+async function push(
+  targets = [{ path: 'app', tag: '1' }],
+  image = 'app:1',
+  mend = async () => {},
+  verify = true,
+) {
+  const endpoint = { scheme: 'http', host: '127.0.0.1', port, ca: null, login: null } as const;
+  const api = registryApi(registryHttp(endpoint), async () => {});
   const log = {
     info: (text) => void logged.push(text),
     warning: (text) => void logged.push(`warning: ${text}`),
@@ -85,7 +98,7 @@ async function push(targets = [{ path: 'app', tag: '1' }], image = 'app:1', mend
     group: (_, work) => work(),
   } as Partial<Log> as Log;
   const sleep = async (ms: number) => void pauses.push(ms);
-  const job = { image: parseReference(image), registry: `127.0.0.1:${port}`, targets, verify: true };
+  const job = { image: parseReference(image), registry: `127.0.0.1:${port}`, targets, verify };
   const found = await findImage(job.image, docker);
   return pushImage(job, found, { docker, api, log, sleep, onTag: () => undefined, mend }).finally(() =>
     api.close(),
@@ -111,7 +124,7 @@ test('pushes every target, takes the digest from the registry, and leaves no tag
 });
 
 test('a tag that was there leads to where it led', async () => {
-  const other = { id: `sha256:${'e'.repeat(64)}`, diffIds: [] };
+  const other = { id: `sha256:${'e'.repeat(64)}` };
   docker.images.set(there('app:1'), other);
   docker.images.set('other', other);
   await push();
@@ -119,7 +132,7 @@ test('a tag that was there leads to where it led', async () => {
 });
 
 test('a tag that leads to the image already is left alone', async () => {
-  docker.images.set(there('app:1'), { id: classicId, diffIds: [diffId] });
+  docker.images.set(there('app:1'), { id: classicId });
   await push();
   expect(docker.calls).toEqual([`push ${there('app:1')}`]);
 });
@@ -219,9 +232,66 @@ test('a push that left nothing is found out', async () => {
   await expect(push()).rejects.toMatchObject({ title: 'Pushed image not served' });
 });
 
+/** Another image with the same layers, under the tag that was just pushed. */
+function overtake(): string {
+  const config = liar.blob(Buffer.from(configText.replace('{', '{"config":{"Entrypoint":["/other"]},')));
+  const layers = [liar.blob(docker.layer)];
+  return liar.put('app', '1', OCI, { mediaType: OCI, config, layers }).digest;
+}
+
+describe.each([true, false])('the digest that is output, with verify: %s', (verify) => {
+  const run = () => push(undefined, undefined, undefined, verify);
+
+  test('is that of what this run pushed, although somebody pushed after it', async () => {
+    let mine = '';
+    docker.says = (reference) => {
+      mine = digestOf(liar.manifests.get('app 1')?.bytes as Buffer);
+      overtake();
+      return `${reference.split(':').at(-1)}: digest: ${mine} size: 527\n`;
+    };
+    expect(await run()).toMatchObject([{ digest: mine }]);
+    expect(logged.join('\n')).toMatch(/^warning: .*somebody else changed the tag after this run/m);
+  });
+
+  test('is nobody else’s where Docker names none: another image with the same layers differs', async () => {
+    docker.says = () => {
+      overtake();
+      return 'Writing manifest to image destination\n';
+    };
+    await expect(run()).rejects.toMatchObject({ title: 'Pushed image differs' });
+  });
+
+  test('is that of the tag where Docker names none, and the tag leads to this image', async () => {
+    docker.says = () => 'Writing manifest to image destination\n';
+    expect(await run()).toMatchObject([{ digest: digestOf(liar.manifests.get('app 1')?.bytes as Buffer) }]);
+  });
+
+  test.each([
+    ['a layer', () => liar.blobs.delete(digestOf(docker.layer))],
+    ['the configuration', () => liar.blobs.delete(classicId)],
+    ['the end of a layer', () => liar.blobs.set(digestOf(docker.layer), Buffer.from('lay'))],
+  ])('an image of which the registry lost %s is pushed again', async (_case, lose) => {
+    await run();
+    docker.calls.length = 0;
+    lose();
+    await run();
+    expect(docker.calls).toContain(`push ${there('app:1')}`);
+    expect(logged.join('\n')).toMatch(/^warning: What the registry has of .* is damaged/m);
+    expect(liar.blobs.get(digestOf(docker.layer))).toEqual(docker.layer);
+    expect(liar.blobs.has(classicId)).toBe(true);
+  });
+
+  test('an image that is there in full is not pushed again', async () => {
+    await run();
+    docker.calls.length = 0;
+    await run();
+    expect(docker.calls).toEqual([]);
+  });
+});
+
 describe('verify', () => {
   test('another image under the tag', async () => {
-    docker.images.set('app:1', { id: `sha256:${'0'.repeat(64)}`, diffIds: [`sha256:${'1'.repeat(64)}`] });
+    docker.images.set('app:1', { id: `sha256:${'0'.repeat(64)}` });
     await expect(push()).rejects.toMatchObject({ title: 'Pushed image differs' });
   });
 
@@ -237,20 +307,43 @@ describe('verify', () => {
     docker.upload = (reference) => uploadImage(reference, docker.layer);
     uploadImage(there('app:1'), docker.layer);
     const id = digestOf(liar.manifests.get('app 1')?.bytes as Buffer);
-    docker.images.set('app:1', { id, diffIds: [] });
+    docker.images.set('app:1', { id });
     await push();
   });
 
-  test('an index of which one platform is this image, and an index with a gap', async () => {
-    docker.images.set('app:1', { id: `sha256:${'9'.repeat(64)}`, diffIds: [diffId] });
+  test('the containerd image store: one image of an index, by Docker’s own word', async () => {
+    const index = `sha256:${'9'.repeat(64)}`;
+    docker.images.set('app:1', { id: index });
+    const says = docker.says;
+    docker.says = (reference) => {
+      const pushed = digestOf(liar.manifests.get('app 1')?.bytes as Buffer);
+      return `${says(reference)}\n\u001b[31m${index}\u001b[0m -> \u001b[32m${pushed}\u001b[0m\n`;
+    };
+    await push();
+    docker.says = says;
+    await expect(push()).rejects.toMatchObject({ title: 'Pushed image differs' });
+  });
+
+  test('an index of several images, and one with a gap', async () => {
     docker.upload = () => {
       const config = liar.blob(Buffer.from(configText));
       const amd64 = liar.put('app', 'amd64', OCI, { mediaType: OCI, config, layers: [] });
-      liar.put('app', '1', INDEX, { mediaType: INDEX, manifests: [{ mediaType: OCI, ...amd64 }] });
+      const { digest } = liar.put('app', '1', INDEX, {
+        mediaType: INDEX,
+        manifests: [{ mediaType: OCI, ...amd64 }],
+      });
+      docker.images.set('app:1', { id: digest });
     };
+    docker.upload('');
+    liar.manifests.clear();
     await push();
     liar.manifests.clear();
-    docker.upload = () => liar.put('app', '1', INDEX, { manifests: [{ digest: diffId, size: 1 }] });
+    docker.upload = () => {
+      const { digest } = liar.put('app', '1', INDEX, { manifests: [{ digest: diffId, size: 1 }] });
+      docker.images.set('app:1', { id: digest });
+    };
+    docker.upload('');
+    liar.manifests.clear();
     await expect(push()).rejects.toThrow(`has no image manifest ${diffId}`);
   });
 

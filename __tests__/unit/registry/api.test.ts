@@ -1,6 +1,7 @@
-import { type RegistryApi, registryApi, speaksHttps } from '../../../src/registry/api';
+import { type RegistryApi, registryApi } from '../../../src/registry/api';
 import { flyCanary } from '../../../src/registry/canary';
 import { registryHttp } from '../../../src/registry/http';
+import { speaksHttps } from '../../../src/registry/scheme';
 import { digestOf, Liar } from './liar';
 
 const OCI = 'application/vnd.oci.image.manifest.v1+json';
@@ -27,13 +28,11 @@ function image() {
 
 test('reads manifests and blobs by what arrives', async () => {
   const { digest, layer } = image();
-  expect(await api.ping()).toBe(true);
   expect(await api.manifest('a', '1')).toMatchObject({ digest, manifest: { kind: 'image' } });
   expect(await api.manifest('a', digest)).toMatchObject({ digest });
   expect(await api.manifest('a', 'none')).toBeNull();
   await api.checkBlob('a', layer);
   await api.probeBlob('a', layer);
-  expect((await api.blob('a', layer)).toString()).toBe('layer');
 });
 
 describe('a registry that lies about a manifest', () => {
@@ -112,8 +111,8 @@ describe('a registry that lies about a blob', () => {
 
 test('waits no longer than it has to, for silence and for a trickle', async () => {
   const { layer } = image();
-  liar.lies.set('/v2/', () => {});
-  await expect(api.ping()).rejects.toThrow('nothing arrived for 0.2 s');
+  liar.lies.set('/v2/a/manifests/1', () => {});
+  await expect(api.manifest('a', '1')).rejects.toThrow('nothing arrived for 0.2 s');
   liar.lies.set(`/v2/a/blobs/${layer.digest}`, (_, r) => {
     r.writeHead(200, { 'content-length': 5 });
     const timer = setInterval(() => r.write('l'), 150);
@@ -147,7 +146,7 @@ test('an upload that is sent elsewhere is refused', async () => {
 
 test('a registry that is not there is not reachable', async () => {
   await liar.stop();
-  await expect(api.ping()).rejects.toMatchObject({ title: 'Registry not reachable' });
+  await expect(api.manifest('a', '1')).rejects.toMatchObject({ title: 'Registry not reachable' });
   expect(await speaksHttps('localhost', port)).toBe(false);
   await liar.start();
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Endpoint } from '../../../src/registry/endpoint';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -25,9 +26,10 @@ export class Liar {
     });
   }
 
-  async start(): Promise<{ scheme: 'http'; host: string; port: number }> {
+  async start(): Promise<Endpoint> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return { scheme: 'http', host: '127.0.0.1', port: (this.#server.address() as AddressInfo).port };
+    const { port } = this.#server.address() as AddressInfo;
+    return { scheme: 'http', host: '127.0.0.1', port, ca: null, login: null };
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { diffIdsOf, parseManifest } from '../../../src/registry/manifest';
+import { parseManifest } from '../../../src/registry/manifest';
 
 const OCI = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX = 'application/vnd.oci.image.index.v1+json';
@@ -45,9 +45,4 @@ test('never returns what is not a descriptor', () => {
       }
     }),
   );
-});
-
-test('finds the layers that a configuration names', () => {
-  expect(diffIdsOf(JSON.stringify({ rootfs: { diff_ids: [digest, 1] } }))).toEqual([digest]);
-  expect(diffIdsOf('{}')).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import type { Instance } from '../../google/compute';
+import { registryName, urlOf } from '../../registry/endpoint';
 import type { Inputs } from '../../settings/types';
 import { addressOf } from './google';
 
@@ -20,8 +21,8 @@ export function registryAddress({ registry }: Inputs, vm: Instance | null): Regi
   return {
     host,
     port: registry.port,
-    registry: `${host}:${registry.port}`,
-    uiUrl: registry.ui === 'none' ? null : `http://${host}:${registry.uiPort}`,
+    registry: registryName({ host, port: registry.port }),
+    uiUrl: registry.ui === 'none' ? null : urlOf({ scheme: 'http', host, port: registry.uiPort }),
     mayChange: registry.host === null,
   };
 }
