@@ -19,27 +19,31 @@ export async function waitUntilAnswered(
   { host, port }: Pick<Endpoint, 'host' | 'port'>,
   log: Log,
   sleep: Sleep,
+  {
+    limitMs = LIMIT_MS,
+    probe = answers,
+  }: { readonly limitMs?: number; readonly probe?: typeof answers } = {},
 ): Promise<void> {
-  const end = Date.now() + LIMIT_MS;
-  for (let tries = 1; !(await answers(host, port)); tries++) {
-    if (Date.now() + TRY_MS > end) throw silent(host, port);
+  const end = Date.now() + limitMs;
+  for (let tries = 1; !(await probe(host, port)); tries++) {
+    if (Date.now() + TRY_MS > end) throw silent(host, port, limitMs);
     if (tries === 1) {
       log.info(
         `Waiting for ${host}:${port} to answer this runner, as a new firewall rule takes a while to be in force: ` +
-          `for at most ${LIMIT_MS / 1000} s`,
+          `for at most ${limitMs / 1000} s`,
       );
     }
     await sleep(500);
   }
 }
 
-function silent(host: string, port: number): ActionError {
+function silent(host: string, port: number, limitMs: number): ActionError {
   const address = isIP(socketHost({ host })) === 0 ? 'the name leads to the instance, ' : '';
   return new ActionError(
     'Registry not reachable',
     {
       doing: `connecting to the registry ${host}:${port} from this runner`,
-      happened: `nothing answered within ${LIMIT_MS / 1000} s`,
+      happened: `nothing answered within ${limitMs / 1000} s`,
       next: `Check that ${address}that \`registry-host\` and \`registry-port\` are right, that \`source-ranges\` admits this runner, and that no firewall on the instance itself drops the packets`,
     },
     { code: NOT_REACHABLE },
