@@ -1,92 +1,81 @@
-import type { Target } from '../converge/converge';
-import { describeChange } from '../converge/describe';
-import type { Compute, FirewallRule, Instance } from '../google/compute';
-import type { Log } from '../job/log';
-import { ActionError } from '../values/errors';
+import type { Target } from '../converge/target';
+import { type Compute, type FirewallRule, type Instance, NOT_FOUND, RULE_EXISTS } from '../google/compute';
+import { hasCode } from '../values/errors';
 import type { DesiredFirewall } from './desired';
 import { type FirewallState, type FirewallStep, planFirewall } from './plan';
 
 /**
  * The firewall as a target: the standing rule and the instance's network tag.
  *
- * @param site.vm the instance as it was read at the start of the run, which spares a call
+ * @param site.vm the instance as it was read at the start of the run, which spares the first reading a call
  * @param site.rules the rules of its network's project, likewise
  */
 export function firewallTarget(
   compute: Compute,
   desired: DesiredFirewall,
-  {
-    vm,
-    rules,
-    log,
-  }: { readonly vm: Instance; readonly rules: Promise<readonly FirewallRule[]>; readonly log: Log },
+  { vm, rules }: { readonly vm: Instance; readonly rules: Promise<readonly FirewallRule[]> },
 ): Target<FirewallState, FirewallStep> {
   const { project } = vm.network;
+  let first: Promise<FirewallState> | null = rules.then((given) => ({ vm, rules: given }));
+  first.catch(() => undefined);
   return {
     name: 'firewall',
-    read: async () => ({ vm, rules: await rules }),
+    read() {
+      const reading = first ?? readNow(compute, project);
+      first = null;
+      return reading;
+    },
     plan: (state) => planFirewall(desired, state),
-    async apply(plan) {
-      let { done, error } = await carryOut(compute, project, plan.steps);
-      if (error instanceof ActionError && error.title === EXISTS) {
-        // Two runs found no rule, and both added it: what the other one made is compared like any other.
-        const { steps } = planFirewall(desired, await readAgain(compute, project));
-        const again = await carryOut(compute, project, steps);
-        done = [...done, ...again.done];
-        error = again.error;
-      }
-      if (error !== undefined) throw error;
-      const state = await readAgain(compute, project);
+    async apply(_before, plan) {
+      const { done, errors } = await send(compute, project, plan.steps);
+      for (const error of errors) if (!isOutdated(error)) throw error;
+      const state = await readNow(compute, project);
+      if (errors.length > 0) return { kind: 'outdated', done, state };
       const left = planFirewall(desired, state).steps;
-      return { state, plan: { ...plan, steps: done }, overtaken: isOvertaken(plan.steps, left, log) };
+      return { kind: isOvertaken(plan.steps, left) ? 'overtaken' : 'applied', done, state };
     },
   };
+}
+
+/** Two runs found no rule, and both added it; or a rule that was to be changed is gone. */
+function isOutdated(error: unknown): boolean {
+  return hasCode(error, RULE_EXISTS) || hasCode(error, NOT_FOUND);
 }
 
 /**
  * Whether what differs after the changes were made was changed by somebody else since: then it is not as it was before
  * them either. No lock keeps two runs from one rule, so the later change stands.
  */
-function isOvertaken(planned: readonly FirewallStep[], left: readonly FirewallStep[], log: Log): boolean {
+function isOvertaken(planned: readonly FirewallStep[], left: readonly FirewallStep[]): boolean {
   const isUnchanged = ({ change }: FirewallStep) =>
     planned.some((step) => step.change.what === change.what && step.change.from === change.from);
-  if (left.length === 0 || left.some(isUnchanged)) return false;
-  for (const { change } of left) {
-    log.warning(
-      `Another run, or a person, changed the firewall after this run, and the later change stands. ` +
-        `What this run wanted: ${describeChange(change)}`,
-    );
-  }
-  return true;
+  return left.length > 0 && !left.some(isUnchanged);
 }
 
-const EXISTS = 'The firewall rule exists already';
-
-async function readAgain(compute: Compute, project: string): Promise<FirewallState> {
+async function readNow(compute: Compute, project: string): Promise<FirewallState> {
   const [vm, rules] = await Promise.all([compute.getInstance(), compute.listFirewallRules(project)]);
   return { vm, rules };
 }
 
-/** What was changed, and the first error; undefined without one. */
-interface Carried {
+/** What was changed, and what went wrong. */
+interface Sent {
   readonly done: readonly FirewallStep[];
-  readonly error: unknown;
+  readonly errors: readonly unknown[];
 }
 
 /** All at once: neither a rule nor a tag waits for another. Ends when all have ended. */
-async function carryOut(compute: Compute, project: string, steps: readonly FirewallStep[]): Promise<Carried> {
+async function send(compute: Compute, project: string, steps: readonly FirewallStep[]): Promise<Sent> {
   const tags = steps.filter(({ action }) => action.kind === 'tag');
   const results = await Promise.allSettled([
     ...(tags.length > 0 ? [addTags(compute, tags)] : []),
-    ...ruleChanges(steps).map(async ({ send, of }) => {
-      await send(compute, project);
-      return of;
+    ...ruleChanges(steps).map(async (change) => {
+      await change.send(compute, project);
+      return change.of;
     }),
   ]);
-  const failed = results.find((result) => result.status === 'rejected');
   return {
     done: results.flatMap((result) => (result.status === 'fulfilled' ? result.value : [])),
-    error: failed?.reason,
+    errors: results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : [])),
   };
 }
 

@@ -45,6 +45,11 @@ export interface ProtocolPorts {
   readonly ports: readonly string[];
 }
 
+/** `code` of the error for a rule that somebody else added meanwhile. */
+export const RULE_EXISTS = 'rule-exists';
+/** `code` of the error for what does not exist in Google Cloud, or not any more. */
+export const NOT_FOUND = 'not-found';
+
 /**
  * The calls of the Compute API that the action makes. Mutations wait for their operation, and throw when it ends
  * in an error; each has one requestId however often it is tried, so that a retry does nothing twice.

@@ -1,6 +1,7 @@
 import { ActionError } from '../values/errors';
 import { show } from '../values/show';
 import { type ApiError, readApiError, transience } from './api-error';
+import { NOT_FOUND } from './compute';
 import { OUTAGE_LIMIT_MS, RATE_LIMIT_MS } from './retries';
 
 /** One kind of call: what it does, for messages, and the permission it takes. */
@@ -67,7 +68,7 @@ export function explainApiError(error: ApiError, call: Call, cause?: unknown): A
           happened,
           next: `Check the inputs project-id (now ${show(call.project)}), zone and instance`,
         },
-        { cause },
+        { cause, code: NOT_FOUND },
       );
     default:
       return new ActionError(

@@ -3,7 +3,7 @@ import { ActionError } from '../values/errors';
 import { type ApiError, isMissing, readApiError } from './api-error';
 import type { Clients } from './clients';
 import { type Clock, systemClock } from './clock';
-import type { Compute, FirewallRule, Instance } from './compute';
+import { type Compute, type FirewallRule, type Instance, RULE_EXISTS } from './compute';
 import { type Call, explain, explainApiError, unexpectedAnswer } from './failures';
 import { requireRoomForMetadata, requireRoomForTags } from './limits';
 import { change, type Send } from './mutation';
@@ -247,11 +247,15 @@ function refuseOpenRule(rule: Partial<FirewallRule>, name: string): void {
 }
 
 function alreadyExists({ doing }: Call): ActionError {
-  return new ActionError('The firewall rule exists already', {
-    doing,
-    happened: 'somebody else added a rule of this name in the meantime',
-    next: 'Run again: the rule is then compared and changed where it differs',
-  });
+  return new ActionError(
+    'The firewall rule exists already',
+    {
+      doing,
+      happened: 'somebody else added a rule of this name in the meantime',
+      next: 'Run again: the rule is then compared and changed where it differs',
+    },
+    { code: RULE_EXISTS },
+  );
 }
 
 function conflict({ doing }: Call): ActionError {

@@ -1,25 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import type { Plan } from '../converge/change';
-import { printPlan, type Target } from '../converge/converge';
+import type { Target } from '../converge/target';
 import type { Log } from '../job/log';
 import type { DockerInput, RegistryInput } from '../settings/types';
 import type { SshConnection } from '../ssh/connection';
+import { SshConnectionLost } from '../ssh/remote-command';
 import { ActionError } from '../values/errors';
 import { shellQuote } from '../values/quote';
 import { excerpt } from '../values/show';
 import { type Facts, parseFacts } from './facts/facts';
 import { planInstance } from './plan/plan';
 import type { InstanceStep } from './plan/steps';
-import { applyPlan, instanceBusy } from './remote/apply';
+import { applyPlan, waitForTurn } from './remote/apply';
 import { FACTS_SCRIPT } from './remote/assets';
 import type { ComposeProgram } from './remote/compose-release';
-import { Losses } from './remote/losses';
 import { requireShell, shellCommand } from './remote/remote-shell';
 
 /** Reading takes a second; a machine that is short of memory or boots takes longer. */
 const FACTS_TIMEOUT_MS = 60_000;
-/** How long other runs that change the same instance may take together. */
-const WAIT_MS = 15 * 60_000;
 
 export interface InstanceTargetOptions {
   readonly connection: SshConnection;
@@ -43,79 +40,39 @@ export interface InstanceEvents {
   onOtherRun(): void;
 }
 
-/**
- * The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. While
- * another run changes it, this one waits; and a plan that was made before another run changed it is made anew. So it
- * is after the connection was lost, when the step that was at work may still be.
- */
+/** The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. */
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
-  const { registry, docker, connection, log, events } = options;
+  const { registry, docker, connection, events } = options;
   const factsArguments = [
     options.user,
     String(registry.port),
     String(registry.uiPort),
     registry.dataPath ?? '',
   ];
-  let last: Facts | null = null;
-  const carryOut = async (plan: Plan<InstanceStep>) => {
-    const needed = plan.steps.some(({ action }) => action.kind === 'install-compose');
-    const compose = needed ? await options.loadCompose(last?.arch ?? '') : null;
-    const turn = last?.lock.turn ?? '';
-    const clockAhead = last?.clockAhead ?? 0;
-    const applied = await applyPlan({ ...options, plan, turn, factsArguments, compose, clockAhead });
-    last = applied.facts;
-    if (applied.outdated) events.onOtherRun?.();
-    return { ...applied, cutOff: false };
-  };
-  const losses = new Losses(log);
-  const read = () =>
-    losses.again('reading it again', async () => {
-      last = await readFacts(connection, factsArguments, (address) => events.onClient?.(address));
-      // In the middle of another run's changes an instance can look as if nothing could mend it.
-      if (!last.lock.busy) return last;
-      events.onOtherRun?.();
-      return (await carryOut(NOTHING)).facts;
-    });
-  const carryOutOrRead = async (plan: Plan<InstanceStep>) => {
-    try {
-      return await carryOut(plan);
-    } catch (error) {
-      losses.tolerate(error, 'reading what is done, and doing the rest');
-      return { facts: await read(), cutOff: true, outdated: false };
-    }
-  };
   return {
     name: 'instance',
-    read,
+    read: () => readFacts(connection, factsArguments, (address) => events.onClient?.(address)),
+    isBusy: ({ lock }) => lock.busy,
+    wait() {
+      events.onOtherRun?.();
+      return waitForTurn({ ...options, factsArguments });
+    },
     plan: (facts) => planInstance({ registry, docker }, facts),
-    async apply(plan) {
-      const done: InstanceStep[] = [];
-      const startBy = Date.now() + WAIT_MS;
-      let left = plan;
-      for (let again = false; Date.now() < startBy; ) {
-        const { facts, outdated, cutOff } = await carryOutOrRead(left);
-        const next = planInstance({ registry, docker }, facts);
-        if (!outdated) done.push(...(cutOff ? notIn(next, left) : left.steps));
-        left = next;
-        const isLast = left.steps.length === 0 || (again && !outdated && !cutOff);
-        if (isLast) return { state: facts, plan: { ...plan, steps: done } };
-        if (!outdated && !cutOff) {
-          again = true;
-          log.info('Somebody else changed the instance at the same time: what they undid is done once more');
-        }
-        printPlan('instance', left, log);
+    async apply({ arch, lock, clockAhead }, plan) {
+      const needed = plan.steps.some(({ action }) => action.kind === 'install-compose');
+      const compose = needed ? await options.loadCompose(arch) : null;
+      const request = { ...options, plan, turn: lock.turn, factsArguments, compose, clockAhead };
+      try {
+        const { facts: state, outdated } = await applyPlan(request);
+        if (!outdated) return { kind: 'applied', done: plan.steps, state };
+        events.onOtherRun?.();
+        return { kind: 'outdated', state };
+      } catch (error) {
+        if (error instanceof SshConnectionLost) return { kind: 'lost', cause: error };
+        throw error;
       }
-      throw instanceBusy();
     },
   };
-}
-
-const NOTHING: Plan<InstanceStep> = { steps: [], notes: [] };
-
-/** Steps of a plan that was cut off which are no longer to be done: they were carried out. */
-function notIn(next: Plan<InstanceStep>, cutOff: Plan<InstanceStep>): readonly InstanceStep[] {
-  const left = new Set(next.steps.map(({ change }) => change.what));
-  return cutOff.steps.filter(({ change }) => !left.has(change.what));
 }
 
 /** @throws ActionError `No facts`, `Unexpected facts`, those of requireShell and of SshConnection.run */

@@ -1,4 +1,5 @@
 import type { Change } from '../converge/change';
+import { readSettled } from '../converge/read';
 import { driftRow } from '../health/drift-row';
 import { Examination } from '../health/examination';
 import { instanceRows } from '../health/instance-rows';
@@ -73,7 +74,7 @@ async function examineFirewall(
 ): Promise<void> {
   const target = siteFirewall(run, site);
   await examination.collect('Firewall', async () => {
-    const plan = target.plan(await target.read());
+    const plan = target.plan(await readSettled(target, run.log));
     drift.push(...plan.steps.map(({ change }) => change));
     return [driftRow('Firewall', plan)];
   });
@@ -89,7 +90,7 @@ async function examineInstance(
   const target = siteInstance(run, site.connection);
   let facts: Facts | null = null;
   await examination.collect('Instance state', async () => {
-    facts = await target.read();
+    facts = await readSettled(target, run.log);
     return instanceRows(facts, run.inputs.registry.ui !== 'none', Date.now());
   });
   const found = facts;

@@ -1,4 +1,4 @@
-import { asPlanned, carryOut, type Outcome, type Survey, survey } from '../converge/converge';
+import { asPlanned, converge, type Outcome, type Survey, survey } from '../converge/converge';
 import { dockerCli, type LocalImage } from '../docker/docker';
 import type { PushTag } from '../docker/local-tag';
 import { PAUSES_MS } from '../job/retry';
@@ -32,13 +32,13 @@ async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<
     },
     { host: run.host, log, sleep, now: Date.now },
   );
-  return survey(target, log);
+  return survey(target, run);
 }
 
 /** Carries that out. What the post step puts back is no change that lasts, no more than the run's key and opening. */
 export async function setUpRunner({ inputs }: Run, runner: RunnerSurvey): Promise<Outcome<unknown> | null> {
   if (runner === null) return null;
-  const outcome = inputs.dryRun ? asPlanned(runner) : await carryOut(runner);
+  const outcome = inputs.dryRun ? asPlanned(runner) : await converge(runner);
   return inputs.runner.restore ? { ...outcome, changes: [] } : outcome;
 }
 

@@ -1,6 +1,6 @@
+import { Reconnects } from '../converge/reconnects';
 import type { Instance } from '../google/compute';
 import { readClientAddress } from '../instance/remote/client-address';
-import { Losses } from '../instance/remote/losses';
 import type { Report } from '../report/outputs';
 import { beginReading, push, type RunnerReads, setUpRunner } from './push-image';
 import { reportOf } from './report';
@@ -35,7 +35,7 @@ async function pushThroughOpening(run: Run): Promise<Report> {
   try {
     if (site.connection !== null) {
       const { connection } = site;
-      const client = await new Losses(run.log).again('asking again', () => readClientAddress(connection));
+      const client = await new Reconnects(run.log).retry('asking again', () => readClientAddress(connection));
       if (!run.inputs.dryRun) await admitWithTag(run, site, client);
     }
     return await pushTo(run, site.vm, address, reads);

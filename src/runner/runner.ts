@@ -1,8 +1,6 @@
-import type { Plan } from '../converge/change';
-import type { Target } from '../converge/converge';
+import type { Target } from '../converge/target';
 import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
-import { ActionError } from '../values/errors';
 import { daemonFiles, type FilesOnDisk } from './daemon-files';
 import { awaitAccepted } from './daemon-reload';
 import { type DaemonProcess, type RunnerHost, startOf } from './host';
@@ -10,7 +8,6 @@ import { type Claim, type Files, fingerprint } from './ledger';
 import { entryOf, livenessOf, planRunner, type RunnerStep, type RunnerWish, wantedFiles } from './plan';
 import { livePids, type Registry, type RunnerState, readRunner } from './read';
 import type { RestorePoint } from './restore';
-import { PAUSE_MS, TRIES } from './tries';
 
 export interface RunnerOptions {
   readonly registry: Registry;
@@ -39,12 +36,6 @@ const CLAIM_MS = 12 * 60 * 60 * 1000;
 export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target<RunnerState, RunnerStep> {
   const { host, now } = tools;
   let process: Claim['process'] = null;
-  let last: RunnerState | null = null;
-  const read = async () => {
-    process ??= await jobProcess(host);
-    last = await readRunner(host, options.registry, options.speaksHttps);
-    return last;
-  };
   const wish = (): RunnerWish => {
     const entry = entryOf(options.registry);
     const claim = { id: options.runId, entry, process, expires: now() + CLAIM_MS };
@@ -52,46 +43,35 @@ export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target
   };
   return {
     name: 'runner',
-    read,
+    async read() {
+      process ??= await jobProcess(host);
+      return readRunner(host, options.registry, options.speaksHttps);
+    },
     plan: (state) => planRunner(state, wish()),
-    async apply(plan: Plan<RunnerStep>) {
-      // What was read may be old by now: the swap notices.
-      const { access, accepted } = last ?? (await read());
-      if (access?.kind === 'files' && plan.steps.length > 0) {
-        await applyTo({ ...access, accepted }, wish(), options, tools);
-      }
-      return { state: await read(), plan };
+    async apply({ access, accepted }, plan) {
+      if (access?.kind !== 'files') throw new Error('Nothing is planned for a daemon without files');
+      const isWritten = await write({ ...access, accepted }, wish(), options, tools);
+      return isWritten ? { kind: 'applied', done: plan.steps } : { kind: 'outdated' };
     },
   };
 }
 
-/** Writes until nobody was faster, and waits until the daemon has taken it. */
-async function applyTo(
+/** Writes, and waits until the daemon has taken it; false where somebody else wrote since the files were read. */
+async function write(
   state: { daemon: DaemonProcess; files: FilesOnDisk; accepted: boolean },
   wish: RunnerWish,
   options: RunnerOptions,
   { host, log, sleep }: RunnerTools,
-): Promise<void> {
-  const { daemon, accepted } = state;
+): Promise<boolean> {
+  const { daemon, files: found, accepted } = state;
   const files = daemonFiles(host, daemon);
-  let found: FilesOnDisk | null = state.files;
-  for (let attempt = 1; attempt <= TRIES && found !== null; attempt++) {
-    const alive = livenessOf(await livePids(host, found), wish.now);
-    const wanted = wantedFiles(found, wish, alive, !found.directoryExists);
-    if (options.restore) options.onRestorePoint(restorePoint(found, wanted, daemon, options));
-    const loaded = accepted && fingerprint(wanted.file) === fingerprint(found.file);
-    if (await files.swap(found, wanted, { reload: !loaded })) {
-      await awaitAccepted(host, files, options.registry, { log, sleep });
-      return;
-    }
-    await sleep(Math.round(Math.random() * PAUSE_MS));
-    found = await files.read();
-  }
-  throw new ActionError('Runner daemon not configured', {
-    doing: `adding ${entryOf(options.registry)} to ${daemon.configFile}`,
-    happened: 'something else keeps changing the file',
-    next: 'Look for other software that manages it on this runner',
-  });
+  const alive = livenessOf(await livePids(host, found), wish.now);
+  const wanted = wantedFiles(found, wish, alive, !found.directoryExists);
+  if (options.restore) options.onRestorePoint(restorePoint(found, wanted, daemon, options));
+  const loaded = accepted && fingerprint(wanted.file) === fingerprint(found.file);
+  if (!(await files.swap(found, wanted, { reload: !loaded }))) return false;
+  await awaitAccepted(host, files, options.registry, { log, sleep });
+  return true;
 }
 
 function restorePoint(

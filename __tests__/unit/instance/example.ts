@@ -70,7 +70,7 @@ export const BARE: Facts = {
   keyringWhole: false,
   mirrors: null,
   listeners: [],
-  cutOff: false,
+  forwardingBlocked: false,
   registryStatus: null,
   uiStatus: null,
   containers: [],

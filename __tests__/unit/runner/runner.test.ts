@@ -1,4 +1,4 @@
-import { asPlanned, carryOut, survey } from '../../../src/converge/converge';
+import { asPlanned, converge, survey } from '../../../src/converge/converge';
 import type { Log } from '../../../src/job/log';
 import { buildkitdFragment } from '../../../src/runner/by-hand';
 import { type RestorePoint, restoreRunner } from '../../../src/runner/restore';
@@ -28,8 +28,8 @@ async function run(
   const onRestorePoint = (point: RestorePoint) => void points.set(id, JSON.parse(JSON.stringify(point)));
   const speaksHttps = async () => https;
   const target = runnerTarget({ registry, runId: id, restore, speaksHttps, onRestorePoint }, tools());
-  const surveyed = await survey(target, log);
-  return dryRun ? asPlanned(surveyed) : carryOut(surveyed);
+  const surveyed = await survey(target, tools());
+  return dryRun ? asPlanned(surveyed) : converge(surveyed);
 }
 
 const restore = (id = 'run') => restoreRunner(points.get(id) as RestorePoint, machine, tools());

@@ -52,7 +52,7 @@ export interface Facts {
     readonly process: string;
   }[];
   /** Docker translates addresses to its containers, but nothing lets such packets through: its rules were flushed. */
-  readonly cutOff: boolean;
+  readonly forwardingBlocked: boolean;
   /** HTTP status of `/v2/` and of the UI on this machine; null without an answer. */
   readonly registryStatus: number | null;
   readonly uiStatus: number | null;
@@ -210,7 +210,7 @@ const facts: Shape<Facts> = fields<{ [K in keyof Facts]: Facts[K] }>({
   }),
   lock: fields({ turn: text(), busy: flag }),
   listeners: list(fields({ address: text(), port: count, process: text() })),
-  cutOff: flag,
+  forwardingBlocked: flag,
   registryStatus: nullable(count),
   uiStatus: nullable(count),
   containers: list(container),

@@ -68,8 +68,8 @@ function requirePort(facts: Facts, port: number, input: string): void {
 }
 
 /** Only a restart of Docker writes its rules again, and that stops containers that may be others': not ours to do. */
-function requireForwarding({ cutOff }: Facts): void {
-  if (!cutOff) return;
+function requireForwarding({ forwardingBlocked }: Facts): void {
+  if (!forwardingBlocked) return;
   throw new ActionError('Containers are cut off', {
     doing: 'checking the way to the containers of the instance',
     happened:

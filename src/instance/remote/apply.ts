@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { Plan } from '../../converge/change';
 import { describeChange } from '../../converge/describe';
 import type { Log } from '../../job/log';
-import type { SshConnection } from '../../ssh/connection';
+import type { CommandResult, SshConnection } from '../../ssh/connection';
 import { ActionError } from '../../values/errors';
 import { shellQuote } from '../../values/quote';
 import { excerpt, plain } from '../../values/show';
@@ -20,17 +20,20 @@ const APPLY_TIMEOUT_MS = 30 * 60_000;
 /** apt and docker print a megabyte at most. */
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 
-export interface ApplyOptions {
+/** What it takes to have a turn at an instance. */
+export interface TurnOptions {
   readonly connection: SshConnection;
   readonly log: Log;
-  /** Without steps nothing is done but to wait for other runs. */
-  readonly plan: Plan<InstanceStep>;
-  /** Of the facts that the plan was made from: `lock.turn`. */
-  readonly turn: string;
   /** Names this run in the logs of others. */
   readonly run: string;
   /** Arguments of `facts` in scripts/facts.sh, after the marker. */
   readonly factsArguments: readonly string[];
+}
+
+export interface ApplyOptions extends TurnOptions {
+  readonly plan: Plan<InstanceStep>;
+  /** Of the facts that the plan was made from: `lock.turn`. */
+  readonly turn: string;
   /** The Compose plugin, when a step needs it. */
   readonly compose: ComposeProgram | null;
   /** Of the instance's facts. */
@@ -45,19 +48,50 @@ export interface Applied {
 
 /**
  * Runs all steps in order with one remote command, printing their output as it comes, and returns the facts that the
- * same command reads at its end.
+ * same command reads at its end. While another run changes the instance, it waits first.
  *
- * @throws ActionError of stepFailed, `Instance is busy`, and of SshConnection.run
+ * @throws ActionError of stepFailed, `Instance is busy`, `Setup was cut off`, and of SshConnection.run
  */
 export async function applyPlan(options: ApplyOptions): Promise<Applied> {
-  const { connection, log, plan } = options;
   const token = randomUUID();
-  const titles = plan.steps.map(({ change }) => describeChange(change));
+  const titles = options.plan.steps.map(({ change }) => describeChange(change));
+  const { facts, progress, result } = await send(token, applyInput(token, options), titles, options);
+  if (facts !== null) return { facts, outdated: progress.outdated };
+  const failed = progress.failure;
+  if (failed !== null) {
+    const action = options.plan.steps[failed.step]?.action;
+    throw stepFailed(action, titles[failed.step] ?? '', failed, options.clockAhead);
+  }
+  throw endedEarly(progress, result);
+}
+
+/**
+ * Waits until no other run changes the instance, and returns the facts of then. Changes nothing; the run that is at work
+ * is told that somebody waits.
+ *
+ * @throws ActionError `Instance is busy`, `Setup was cut off`, and of SshConnection.run
+ */
+export async function waitForTurn(options: TurnOptions): Promise<Facts> {
+  const token = randomUUID();
+  const words = [token, nameOfRun(options.run)].map(shellQuote).join(' ');
+  const call = `wait_and_read ${words} "$1" ${options.factsArguments.map(shellQuote).join(' ')}; exit 0`;
+  const { facts, progress, result } = await send(token, `${FACTS_SCRIPT}\n${call}\n`, [], options);
+  if (facts === null) throw endedEarly(progress, result);
+  return facts;
+}
+
+/** Sends a script, and prints what it says of its progress while it comes. */
+async function send(
+  token: string,
+  stdin: string | Readable,
+  titles: readonly string[],
+  { connection, log }: TurnOptions,
+): Promise<{ facts: Facts | null; progress: ProgressPrinter; result: CommandResult }> {
   const progress = new ProgressPrinter(token, titles, log);
   const printed = progress.print();
   const result = await connection
     .run(shellCommand(APPLY_TIMEOUT_MS), {
-      stdin: applyInput(token, options),
+      stdin,
       timeoutMs: APPLY_TIMEOUT_MS,
       maxOutputBytes: MAX_OUTPUT_BYTES,
       onLine: (line) => progress.push(line),
@@ -66,25 +100,20 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
       progress.end();
       await printed;
     });
+  return { facts: parseFacts(result.stdout, `${token} facts`), progress, result };
+}
 
-  const facts = parseFacts(result.stdout, `${token} facts`);
-  if (facts !== null) return { facts, outdated: progress.outdated };
-  const failed = progress.failure;
-  if (failed !== null) {
-    const action = plan.steps[failed.step]?.action;
-    throw stepFailed(action, titles[failed.step] ?? '', failed, options.clockAhead);
-  }
-  if (progress.locked) throw instanceBusy();
+function endedEarly(progress: ProgressPrinter, result: CommandResult): ActionError {
+  if (progress.locked) return instanceBusy();
   if (!progress.started) requireShell(result);
-  throw new ActionError('Setup was cut off', {
+  return new ActionError('Setup was cut off', {
     doing: 'setting up the instance',
     happened: `the script ended early${result.stderr === '' ? '' : `: ${excerpt(result.stderr)}`}`,
     next: 'Run again: what was done is kept, and the rest is done then',
   });
 }
 
-/** Other runs took their turns for too long. */
-export function instanceBusy(): ActionError {
+function instanceBusy(): ActionError {
   return new ActionError('Instance is busy', {
     doing: 'waiting for other runs of this action on the same instance',
     happened: 'they did not end within 15 min',
@@ -100,8 +129,8 @@ function nameOfRun(run: string): string {
 /** Scripts, plan and, behind them, the program; the last line starts it all. */
 function applyInput(token: string, options: ApplyOptions): string | Readable {
   const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options.compose));
-  const plan = steps.length > 0 ? `plan() {\n${steps.join('\n')}\n}\n` : '';
-  const turn = [token, nameOfRun(options.run), options.turn, plan && 'plan'].map(shellQuote).join(' ');
+  const plan = `plan() {\n${steps.join('\n')}\n}\n`;
+  const turn = [token, nameOfRun(options.run), options.turn].map(shellQuote).join(' ');
   const call = `apply ${turn} "$1" ${options.factsArguments.map(shellQuote).join(' ')}`;
   const script = `${FACTS_SCRIPT}\n${APPLY_SCRIPT}\n${plan}${call}\n`;
   if (options.compose === null) return script;

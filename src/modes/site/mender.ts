@@ -1,4 +1,4 @@
-import { carryOut, type Outcome, survey } from '../../converge/converge';
+import { converge, type Outcome, survey } from '../../converge/converge';
 import type { Facts } from '../../instance/facts/facts';
 import { requireRoomForImages } from '../../instance/plan/preconditions';
 import type { SshConnection } from '../../ssh/connection';
@@ -43,8 +43,8 @@ export class Mender {
   private async setUpAgain(connection: SshConnection): Promise<Facts | null> {
     const { log } = this.run;
     try {
-      const found = await survey(siteInstance(this.run, connection), log);
-      if (found.plan.steps.length > 0) this.outcomes.push(await carryOut(found));
+      const found = await survey(siteInstance(this.run, connection), this.run);
+      if (found.plan.steps.length > 0) this.outcomes.push(await converge(found));
       return found.state;
     } catch (error) {
       log.info(`The instance could not be set up again: ${messageOf(error)}`);

@@ -1,4 +1,5 @@
-import { asPlanned, carryOut, type Outcome, type Survey, survey, type Target } from '../../converge/converge';
+import { asPlanned, converge, type Outcome, type Survey, survey } from '../../converge/converge';
+import type { Target } from '../../converge/target';
 import type { FirewallState, FirewallStep } from '../../firewall/plan';
 import { firewallTarget } from '../../firewall/target';
 import type { Compute, FirewallRule, Instance } from '../../google/compute';
@@ -85,10 +86,10 @@ export async function surveySite(
     );
   }
   const [firewall, instance] = await together<[SiteSurvey['firewall'], SiteSurvey['instance']]>([
-    survey(siteFirewall(run, site), log),
+    survey(siteFirewall(run, site), run),
     site.connection === null
       ? Promise.resolve(null)
-      : survey(siteInstance(run, site.connection, { onClient: admission.begin, onOtherRun }), log),
+      : survey(siteInstance(run, site.connection, { onClient: admission.begin, onOtherRun }), run),
   ]);
   if (instance !== null) admission.begin(instance.state.client);
   return { firewall, instance, admission: admission.ended, metOtherRun: () => hasMet };
@@ -105,13 +106,13 @@ export async function setUp(
 ): Promise<readonly Outcome<unknown>[]> {
   if (run.inputs.dryRun) return [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
   const [first, second] = await together<[Outcome<unknown>, Outcome<unknown> | null, unknown, unknown]>([
-    carryOut(firewall),
-    instance === null ? Promise.resolve(null) : carryOut(instance),
+    converge(firewall),
+    instance === null ? Promise.resolve(null) : converge(instance),
     admission,
     sweep(run, site.compute, site.vm, site.rules),
   ]);
   // The run that has its turn at the instance last also has the last word on the ports.
-  const again = metOtherRun() ? await carryOut(await survey(await freshFirewall(run, site), run.log)) : null;
+  const again = metOtherRun() ? await converge(await survey(await freshFirewall(run, site), run)) : null;
   return [first, again, second].filter((each) => each !== null);
 }
 
@@ -151,8 +152,8 @@ export function siteInstance(
 }
 
 /** The firewall of this run as a target. */
-export function siteFirewall({ inputs, log }: Run, site: Site): Target<FirewallState, FirewallStep> {
-  return firewallTarget(site.compute, { ...inputs.firewall, ports: portsOf(inputs) }, { ...site, log });
+export function siteFirewall({ inputs }: Run, site: Site): Target<FirewallState, FirewallStep> {
+  return firewallTarget(site.compute, { ...inputs.firewall, ports: portsOf(inputs) }, site);
 }
 
 /** Allowed when asked for. */

@@ -62,7 +62,7 @@ test.each([
   ['Docker publishes nothing', '-P FORWARD DROP\n-N DOCKER', false],
   ['there is no iptables', '', false],
 ])('containers are cut off only where Docker’s rules were flushed: %s', (_, rules, expected) => {
-  expect(bash(`cut_off_fact <<<${shellQuote(rules)}; printf '%s' "$REPLY"`)).toBe(String(expected));
+  expect(bash(`forwarding_fact <<<${shellQuote(rules)}; printf '%s' "$REPLY"`)).toBe(String(expected));
 });
 
 const document =

@@ -26,7 +26,7 @@ test.each<[string, Partial<Facts>]>([
   ],
   ['Too little disk space', disk('root', { available: 1024 ** 3 })],
   ['Too little disk space', disk('root', { inodesAvailable: 10 })],
-  ['Containers are cut off', { cutOff: true }],
+  ['Containers are cut off', { forwardingBlocked: true }],
   ['Too little disk space', disk('docker', { available: 1024 ** 2 })],
 ])('%s: %j', (title, changes) => {
   expect(() => planInstance(DESIRED, { ...BARE, ...changes })).toThrow(title);

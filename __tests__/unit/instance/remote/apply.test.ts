@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readSettled } from '../../../../src/converge/read';
 import { type Action, instanceStep } from '../../../../src/instance/plan/steps';
 import { applyPlan } from '../../../../src/instance/remote/apply';
 import { requireShell, shellCommand } from '../../../../src/instance/remote/remote-shell';
@@ -169,20 +170,46 @@ describe('other runs', () => {
     while (!existsSync(file) || readFileSync(file, 'utf8') !== 'run 1\n') await delay(20);
   }
 
-  test('what is read in the middle of another run’s turn is read again after it', async () => {
-    await nothing();
-    const endTurn = await otherTurn();
-    const { registry, docker } = DESIRED;
-    const target = instanceTarget({
-      ...{ connection: localBash, log, run: 'run 1', user: 'ci', registry, docker },
-      events: {},
+  const target = (onOtherRun = () => {}) =>
+    instanceTarget({
+      ...{ connection: localBash, log, run: 'run 1', user: 'ci' },
+      ...{ registry: DESIRED.registry, docker: DESIRED.docker },
+      events: { onOtherRun },
       loadCompose: () => Promise.reject(new Error('not needed')),
     });
-    const reading = target.read();
+
+  test('what is read in the middle of another run’s turn is read again after it', async () => {
+    await nothing();
+    const line = readFileSync(join(locks, 'lock'), 'utf8');
+    const endTurn = await otherTurn();
+    let met = 0;
+    const reading = readSettled(
+      target(() => {
+        met += 1;
+      }),
+      log,
+    );
     await announced();
     endTurn();
-    expect((await reading).lock.busy).toBe(false);
+    expect((await reading).lock).toEqual({ turn: line.trim(), busy: false });
+    expect(met).toBe(1);
     expect(output).toContain('is changing this instance: waiting for it to end, up to 15 min');
+    expect(readFileSync(join(locks, 'lock'), 'utf8')).toBe(line);
+  });
+
+  test('reading itself waits for nobody, and says that another run is at work', async () => {
+    await nothing();
+    const endTurn = await otherTurn();
+    expect((await target().read()).lock.busy).toBe(true);
+    endTurn();
+  });
+
+  test('runs that wait to read do so side by side', async () => {
+    await nothing();
+    const reader = spawn('flock', ['--shared', join(locks, 'lock'), 'sh', '-c', 'echo locked; read line']);
+    await new Promise((resolve) => reader.stdout.once('data', resolve));
+    expect((await target().wait?.())?.lock.busy).toBe(false);
+    reader.stdin.end('\n');
   });
 
   test('a plan that was made before another run had its turn is not carried out', async () => {

@@ -116,13 +116,13 @@ step() {
   ((status == 0)) || exit 1
 }
 
-# apply TOKEN RUN TURN PLAN FACTS_ARGUMENT …: PLAN is a function that calls `step`; then the facts are printed. A plan
-# that was made before the last run changed the instance (its TURN is not that of the lock) is out of date: only the
-# facts are printed then, for another one. The same without a PLAN.
+# apply TOKEN RUN TURN FACTS_ARGUMENT …: calls the function `plan`, which calls `step`; then the facts are printed. A
+# plan that was made before the last run changed the instance (its TURN is not that of the lock) is out of date: only the
+# facts are printed then, for another one.
 apply() {
   TOKEN=$1
-  local run=$2 turn=$3 plan=$4
-  shift 4
+  local run=$2 turn=$3
+  shift 3
   # Between the steps and the connection stands a process that reads on when the connection is lost. So the step that
   # is at work then comes to its own end, and is not torn apart by a broken pipe; then no other begins. A step
   # that prints without an end has none of its own, so the reading has one.
@@ -131,11 +131,11 @@ apply() {
   exec 3> >(trap '' PIPE; cat 2>/dev/null && exit; kill -USR1 "$$"; head -c 8388608 >/dev/null)
   take_lock "$run"
   last_turn
-  if [[ -n $plan && $REPLY != "$turn" ]]; then
+  if [[ $REPLY != "$turn" ]]; then
     printf '\n%s outdated %s\n' "$TOKEN" "${REPLY#* }" >&3
-  elif [[ -n $plan ]]; then
+  else
     printf '%s %s\n' "$TOKEN" "$run" >"$LOCK"
-    "$plan"
+    plan
   fi
   # shellcheck disable=SC2034 # of lock.sh
   HOLDS_LOCK=yes

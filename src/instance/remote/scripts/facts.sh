@@ -157,7 +157,7 @@ listener_facts() {
 }
 
 # From the output of `iptables -S FORWARD` and `iptables -t nat -S DOCKER` on standard input.
-cut_off_fact() {
+forwarding_fact() {
   local line translates=false forward=()
   while read -r line; do
     case $line in
@@ -278,7 +278,7 @@ facts() {
   package_facts <&"$packages_fd" && put_raw packages "$PACKAGE_FACTS" && put_raw brokenPackages "$BROKEN_FACTS"
   service_facts <&"$service_fd" && put_raw service "$REPLY"
   listener_facts <&"$listeners_fd" && put_raw listeners "$REPLY"
-  cut_off_fact <&"$forward_fd" && put_raw cutOff "$REPLY"
+  forwarding_fact <&"$forward_fd" && put_raw forwardingBlocked "$REPLY"
   text= && read -r text <&"$registry_fd"
   put_raw registryStatus "${text:-null}"
   text= && read -r text <&"$ui_fd"

@@ -28,18 +28,32 @@ lock_facts() {
   REPLY="{$OUT}"
 }
 
-# take_lock RUN: waits until no other run changes the instance. Whoever waits says so in a second lock, which all of
-# them share, so that the run that works can tell its log. Both end with this process, however it ends.
+# take_lock RUN [--shared]: waits until no other run changes the instance; with --shared others may read meanwhile.
+# Whoever waits says so in a second lock, which all of them share, so that the run that works can tell its log. Both end
+# with this process, however it ends.
 take_lock() {
+  local kind=${2---exclusive}
   install -d -m 0700 -- "${LOCK%/*}"
   exec 9<>"$LOCK"
   # Those who only read look at the lock for a moment.
-  if flock --timeout 1 9; then return 0; fi
+  if flock "$kind" --timeout 1 9; then return 0; fi
   last_turn
   printf '\n%s waiting %s\n' "$TOKEN" "${REPLY#* }" >&3
   exec 7<>"$LOCK.awaited"
   flock --shared 7
   printf '%s\n' "$1" >"$LOCK.awaited"
-  flock --timeout "$LOCK_TIMEOUT" 9 || { printf '\n%s locked\n' "$TOKEN" >&3 && exit 1; }
+  flock "$kind" --timeout "$LOCK_TIMEOUT" 9 || { printf '\n%s locked\n' "$TOKEN" >&3 && exit 1; }
   exec 7>&-
+}
+
+# wait_and_read TOKEN RUN FACTS_ARGUMENT …: prints the facts of a moment at which no run changes the instance.
+wait_and_read() {
+  # shellcheck disable=SC2034 # of take_lock
+  TOKEN=$1
+  local run=$2
+  shift 2
+  exec 3>&1
+  take_lock "$run" --shared
+  HOLDS_LOCK=yes
+  facts "$TOKEN facts" "$@"
 }
