@@ -39,7 +39,11 @@ test.each(['deploy', 'bootstrap', 'push', 'health-check'])(
 
 test('every output of action.yml is set, and no other', () => {
   const outputs = outputsOf({
+    mode: 'deploy',
     instance: 'registry-1',
+    zone: 'europe-west1-b',
+    uiPort: 18080,
+    openTo: [],
     instanceIp: null,
     registry: '',
     uiUrl: null,

@@ -18,10 +18,14 @@ export function reportOf(
 ): Report {
   const outcomes = (found.outcomes ?? []).filter((outcome) => outcome !== null);
   return {
+    mode: inputs.mode,
     instance: inputs.vm.instance,
+    zone: inputs.vm.zone,
     instanceIp: vm === null ? null : addressOf(vm),
     registry: address.registry,
     uiUrl: address.uiUrl,
+    uiPort: inputs.registry.uiPort,
+    openTo: inputs.firewall.ranges,
     firewallRule: inputs.firewall.rule,
     onlyPlanned: inputs.dryRun,
     addressMayChange: address.mayChange,

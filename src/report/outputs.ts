@@ -1,5 +1,6 @@
 import type { Change } from '../converge/change';
 import type { Health, HealthCheck } from '../health/check';
+import type { Mode } from '../settings/types';
 
 /** A pushed reference and the digest under which the registry serves it. */
 export interface PushedImage {
@@ -11,12 +12,17 @@ export interface PushedImage {
 
 /** What a run found and did: the source of the outputs and of the job summary. */
 export interface Report {
+  readonly mode: Mode;
   readonly instance: string;
+  readonly zone: string;
   readonly instanceIp: string | null;
   /** `host:port` */
   readonly registry: string;
   /** Null without a UI. */
   readonly uiUrl: string | null;
+  readonly uiPort: number;
+  /** CIDRs that the standing rule admits; empty: nobody but a run, for its own time. */
+  readonly openTo: readonly string[];
   readonly firewallRule: string;
   /** The changes were planned and not made: a dry run, or a health check. */
   readonly onlyPlanned: boolean;

@@ -2,38 +2,79 @@ import type { HealthCheck } from '../health/check';
 import { escapeMarkdown, table } from './markdown';
 import type { Report } from './outputs';
 
-/** The job summary, as Markdown. */
+/** The job summary, as Markdown: what happened first, and what is worth knowing once at the end. */
 export function summaryOf(report: Report): string {
   return [
-    `### Registry on ${escapeMarkdown(report.instance)}`,
-    ...address(report),
+    `### ${heading(report)}`,
     ...health(report),
     ...images(report),
     ...changes(report),
+    ...access(report),
+    ...addressNote(report),
     '',
   ].join('\n\n');
 }
 
-function address({ registry, uiUrl, addressMayChange }: Report): string[] {
-  const ui = uiUrl === null ? '' : ` · [web UI](${uiUrl})`;
-  const warning =
-    '> [!WARNING]\n' +
-    '> Images are tagged with the address of the instance. Unless that address is reserved, it changes when the ' +
-    'instance is stopped. Reserve it as a static address, or set `registry-host` to a name.';
-  return [`Registry \`${registry}\`${ui}`, ...(addressMayChange ? [warning] : [])];
+/** Tells the steps of one job apart. */
+function heading({ mode, instance, images, health, onlyPlanned }: Report): string {
+  const on = `the registry on ${escapeMarkdown(instance)}`;
+  if (health !== null) return `Registry on ${escapeMarkdown(instance)}: ${health.state}`;
+  if (onlyPlanned) return `Registry on ${escapeMarkdown(instance)}: what mode \`${mode}\` would change`;
+  if (images.length === 0) return `Set up ${on}`;
+  return `Pushed ${images.map(({ reference }) => `\`${nameIn(reference)}\``).join(', ')} to ${on}`;
+}
+
+/** The name of an image without its registry. */
+function nameIn(reference: string): string {
+  return reference.slice(reference.indexOf('/') + 1);
 }
 
 function health({ health }: Report): string[] {
   if (health === null) return [];
   const rows = health.checks.map(({ name, state, finding }) => [name, state, finding]);
-  return [`**${health.state}**`, table(['Check', 'State', 'Finding'], rows)];
+  return [table(['Check', 'State', 'Finding'], rows)];
 }
 
-function images({ images }: Report): string[] {
+function images({ images, registry }: Report): string[] {
   if (images.length === 0) return [];
-  const rows = images.map(({ reference, digest }) => [reference, digest]);
-  const pulls = images.map(({ reference }) => `docker pull ${reference}`).join('\n');
-  return [table(['Image', 'Digest'], rows), `\`\`\`sh\n${pulls}\n\`\`\``];
+  const rows = images.map(({ reference, digest }) => [nameIn(reference), digest]);
+  const pulls = images.map(({ reference, digest }) => `docker pull ${reference}@${digest}`).join('\n');
+  const daemon = JSON.stringify({ 'insecure-registries': [registry] });
+  return [
+    table(['Image', 'Digest'], rows),
+    `\`\`\`sh\n${pulls}\n\`\`\``,
+    [
+      '<details><summary>On a machine that pulls for the first time</summary>',
+      '',
+      'The registry speaks plain HTTP. This goes into `/etc/docker/daemon.json`, beside what is there; then',
+      '`sudo systemctl reload docker`. The machine also has to be among `source-ranges`.',
+      '',
+      `\`\`\`json\n${daemon}\n\`\`\``,
+      '',
+      '</details>',
+    ].join('\n'),
+  ];
+}
+
+/** Who can open the web UI after the job. */
+function access({ registry, uiUrl, uiPort, openTo, instance, zone }: Report): string[] {
+  const at = `Registry \`${registry}\``;
+  if (uiUrl === null) return [at];
+  if (openTo.length > 0) return [`${at} · [web UI](${uiUrl}), open to ${openTo.join(', ')}`];
+  return [
+    `${at} · the web UI is open to nobody after this job. Through a tunnel it is at http://localhost:${uiPort}:`,
+    `\`\`\`sh\ngcloud compute ssh ${instance} --zone ${zone} -- -L ${uiPort}:localhost:${uiPort}\n\`\`\``,
+  ];
+}
+
+/** Said where a run has set something up, and not with every push. */
+function addressNote({ addressMayChange, changes, mode }: Report): string[] {
+  if (!addressMayChange || changes.length === 0 || mode === 'push') return [];
+  return [
+    '> [!NOTE]\n' +
+      '> Images are named after the address of the instance. Unless that address is reserved, it changes when the ' +
+      'instance is stopped: reserve it as a static address, or set `registry-host` to a name.',
+  ];
 }
 
 function changes({ changes, notes, onlyPlanned }: Report): string[] {
@@ -43,7 +84,7 @@ function changes({ changes, notes, onlyPlanned }: Report): string[] {
     changes.length === 0
       ? onlyPlanned
         ? 'Nothing would change.'
-        : 'Nothing had to be changed.'
+        : 'The set-up is as it should be; nothing of it was changed.'
       : table(['Target', title, 'From', 'To', 'Because'], rows),
     ...(notes.length === 0 ? [] : [notes.map((note) => `- ${escapeMarkdown(note)}`).join('\n')]),
   ];

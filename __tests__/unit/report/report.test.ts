@@ -7,10 +7,14 @@ import { summaryOf } from '../../../src/report/summary';
 import { plain } from '../../../src/values/show';
 
 const report: Report = {
+  mode: 'deploy',
   instance: 'web-1',
+  zone: 'europe-west1-b',
   instanceIp: '192.0.2.7',
   registry: '192.0.2.7:5000',
   uiUrl: 'http://192.0.2.7:18080',
+  uiPort: 18080,
+  openTo: [],
   firewallRule: 'web-1-registry',
   onlyPlanned: false,
   addressMayChange: true,
@@ -50,13 +54,41 @@ test('changes are JSON that shows no mark that turns text around', () => {
   expect(JSON.parse(text)).toEqual(changes);
 });
 
-test('the summary has the pull lines, the UI, the changes and the warning', () => {
+test('the summary has the pull lines by digest, the daemon’s line, and the changes', () => {
   const text = summaryOf(report);
-  expect(text).toContain('```sh\ndocker pull 192.0.2.7:5000/test:latest\n```');
-  expect(text).toContain('[web UI](http://192.0.2.7:18080)');
+  expect(text).toContain(`\`\`\`sh\ndocker pull 192.0.2.7:5000/test:latest@sha256:${'a'.repeat(64)}\n\`\`\``);
+  expect(text).toContain('{"insecure-registries":["192.0.2.7:5000"]}');
   expect(text).toContain('| instance | package docker-ce | – | installed | it is missing |');
-  expect(text).toContain('[!WARNING]');
-  expect(summaryOf({ ...report, addressMayChange: false })).not.toContain('[!WARNING]');
+});
+
+test.each<[string, Partial<Report>, string]>([
+  ['a push', {}, '### Pushed `test:latest` to the registry on web-1'],
+  ['a bootstrap', { mode: 'bootstrap', images: [] }, '### Set up the registry on web-1'],
+  ['a dry run', { onlyPlanned: true, images: [] }, '### Registry on web-1: what mode `deploy` would change'],
+  [
+    'a health check',
+    { mode: 'health-check', images: [], onlyPlanned: true, health: { state: 'degraded', checks: [] } },
+    '### Registry on web-1: degraded',
+  ],
+])('the heading of %s says what it did', (_case, part, heading) => {
+  expect(summaryOf({ ...report, ...part }).split('\n')[0]).toBe(heading);
+});
+
+test('the link to the UI is given only to those who can open it; for others there is the tunnel', () => {
+  const closed = summaryOf(report);
+  expect(closed).not.toContain('](http://192.0.2.7:18080)');
+  expect(closed).toContain('gcloud compute ssh web-1 --zone europe-west1-b -- -L 18080:localhost:18080');
+  const open = summaryOf({ ...report, openTo: ['203.0.113.0/24'] });
+  expect(open).toContain('[web UI](http://192.0.2.7:18080), open to 203.0.113.0/24');
+  expect(open).not.toContain('gcloud');
+  expect(summaryOf({ ...report, uiUrl: null })).not.toContain('web UI');
+});
+
+test('the address is a note at the end, of runs that set something up', () => {
+  const note = 'Unless that address is reserved';
+  expect(summaryOf(report).indexOf(note)).toBeGreaterThan(summaryOf(report).indexOf('web UI'));
+  for (const part of [{ addressMayChange: false }, { changes: [] }, { mode: 'push' as const }])
+    expect(summaryOf({ ...report, ...part })).not.toContain(note);
 });
 
 test('text in a table stays in its cell and is no Markdown', () => {
