@@ -9,6 +9,7 @@ import { containerOf, instanceName, removeInstance } from './machines/instance.t
 import { DEFAULT_KIND, kindOf } from './machines/kinds.ts';
 import { LabError } from './machines/process.ts';
 import { reset } from './machines/reset.ts';
+import { bringAbout, situationUsage } from './machines/situations/situation.ts';
 import { up } from './machines/up.ts';
 
 const USAGE = `usage:
@@ -19,6 +20,7 @@ const USAGE = `usage:
   bin/lab exec MACHINE -- COMMAND …                         run a command as root on runner, registry-1, …
   bin/lab reset [MACHINE] [--kind debian-12|debian-13]      back to bare machines
   bin/lab fault NAME [ARGUMENTS] [--instance NAME]          turn a fault on; clear ends all, list names them
+  bin/lab situation NAME [MACHINE [ARGUMENTS]]              a machine as people have it; list names them
   bin/lab down [INSTANCE | --all]                           end this lab, one instance, or all labs; the cache stays
 GCELAB, from 1 to 9, chooses the lab; 1 without it.
 docs/lab.md tells more.
@@ -73,6 +75,11 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
     if (name === 'list') process.stdout.write(faultUsage());
     else if (name === 'clear') await clearFaults(values.instance);
     else await startFault(name, rest, values.instance);
+    return 0;
+  },
+  situation: async ([name = 'list', machine, ...rest]) => {
+    if (name === 'list') process.stdout.write(situationUsage());
+    else await bringAbout(name, machine, rest);
     return 0;
   },
   down: async ([instance]) => {
