@@ -13,15 +13,16 @@ import { bringAbout, situationUsage } from './machines/situations/situation.ts';
 import { up } from './machines/up.ts';
 
 const USAGE = `usage:
-  bin/lab up [--instances N] [--kind debian-12|debian-13]   start whatever does not run yet
+  bin/lab up [--instances N] [--kind KIND] [--quick]        start whatever does not run yet
   bin/lab env                                               print shell exports for other tools
   bin/lab action [OPTIONS] name=value …                     run dist/index.js on the runner machine
   bin/lab workflow FILE [OPTIONS]                           run a workflow file with act on the runner machine
   bin/lab exec MACHINE -- COMMAND …                         run a command as root on runner, registry-1, …
-  bin/lab reset [MACHINE] [--kind debian-12|debian-13]      back to bare machines
+  bin/lab reset [MACHINE] [--kind KIND]                     back to bare machines
   bin/lab fault NAME [ARGUMENTS] [--instance NAME]          turn a fault on; clear ends all, list names them
   bin/lab situation NAME [MACHINE [ARGUMENTS]]              a machine as people have it; list names them
   bin/lab down [INSTANCE | --all]                           end this lab, one instance, or all labs; the cache stays
+KIND is debian-12 or debian-13; docker-29 or docker-26 of the runner.
 GCELAB, from 1 to 9, chooses the lab; 1 without it.
 docs/lab.md tells more.
 `;
@@ -31,12 +32,13 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   up: async (args) => {
     const { values } = parseArgs({
       args,
-      options: { instances: { type: 'string' }, kind: { type: 'string' } },
+      options: { instances: { type: 'string' }, kind: { type: 'string' }, quick: { type: 'boolean' } },
     });
     const instances = Number(values.instances ?? 1);
     if (!Number.isInteger(instances) || instances < 1)
       throw new LabError('--instances takes a number from 1 on.');
-    await up({ instances, kind: kindOf(values.kind ?? DEFAULT_KIND) });
+    const kind = kindOf(values.kind ?? DEFAULT_KIND);
+    await up({ instances, kind, isQuick: values.quick ?? false });
     return 0;
   },
   env: async () => {
@@ -60,7 +62,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
       options: { kind: { type: 'string' } },
       allowPositionals: true,
     });
-    await reset(positionals[0], values.kind === undefined ? undefined : kindOf(values.kind));
+    await reset(positionals[0], values.kind);
     return 0;
   },
   fault: async (args) => {

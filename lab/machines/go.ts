@@ -14,6 +14,10 @@ export interface GoProgram {
   readonly name: string;
   /** `MODULE/PACKAGE@VERSION`. */
   readonly source: string;
+  /** Module that has its requirements in a vendor.mod instead of a go.mod, as docker/cli does. */
+  readonly vendored?: string;
+  /** Variables that are set when it is linked. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export const REGISTRY: GoProgram = {
@@ -24,6 +28,7 @@ export const ACT: GoProgram = { name: 'act', source: 'github.com/nektos/act@v0.2
 
 /** The first Go that fetches a newer one by itself where a module asks for it (go.dev/doc/toolchain). */
 const OLDEST_GO = { major: 1, minor: 21 };
+const SCRIPT = join(import.meta.dirname, 'go-build');
 const ENVIRONMENT = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOTOOLCHAIN: 'auto' };
 
 /**
@@ -60,7 +65,7 @@ export function fileName(program: GoProgram): string {
 
 async function buildOnHost(program: GoProgram, folder: string): Promise<void> {
   const env = { ...process.env, ...ENVIRONMENT, GOBIN: folder };
-  await run('go', ['install', '-ldflags=-s -w', program.source], { env, cwd: folder });
+  await run('sh', [SCRIPT, ...buildArguments(program)], { env, cwd: folder });
 }
 
 async function buildInContainer(program: GoProgram, folder: string): Promise<void> {
@@ -76,6 +81,12 @@ async function buildInContainer(program: GoProgram, folder: string): Promise<voi
     ...['--volume', `${cacheFolder('go')}:/root/go`, '--env', 'GOBIN=/out'],
     ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
     ...proxies.filter((name) => process.env[name] !== undefined).flatMap((name) => ['--env', name]),
-    ...[image, 'go', 'install', '-ldflags=-s -w', program.source],
+    ...['--volume', `${SCRIPT}:/go-build:ro`, image, 'sh', '/go-build', ...buildArguments(program)],
   ]);
+}
+
+/** Those of `go-build`. */
+function buildArguments({ source, vendored, variables = {} }: GoProgram): string[] {
+  const links = Object.entries(variables).map(([name, value]) => `-X ${name}=${value}`);
+  return [source, ['-s -w', ...links].join(' '), vendored ?? ''];
 }

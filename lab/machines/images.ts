@@ -7,10 +7,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cacheFolder } from './checkout.ts';
 import { engineIsOurs } from './engine.ts';
 import { KINDS, type Kind } from './kinds.ts';
@@ -36,6 +37,8 @@ export interface Recipe {
   readonly args?: Readonly<Record<string, string>>;
   /** Further files of the build context: contents by path. */
   readonly files?: Readonly<Record<string, string | Buffer>>;
+  /** Further files of the build context, by where they are on this host: told apart by name and size, as packages are. */
+  readonly copies?: readonly string[];
 }
 
 /** Makes a Debian system of this kind unless there is one, and returns the image's name. */
@@ -130,6 +133,7 @@ export function recipeKey(recipe: Recipe): string {
     JSON.stringify(recipe.args ?? {}),
     ...filesBelow(recipe.folder).flatMap((path) => [path, readFileSync(join(recipe.folder, path))]),
     ...files.flat(),
+    ...(recipe.copies ?? []).flatMap((path) => [basename(path), String(statSync(path).size)]),
   ]);
 }
 
@@ -139,6 +143,7 @@ async function build(recipe: Recipe, image: string): Promise<void> {
     cpSync(recipe.folder, context, { recursive: true });
     for (const [path, content] of Object.entries(recipe.files ?? {}))
       writeFileSync(join(context, path), content, { mode: 0o755 });
+    for (const path of recipe.copies ?? []) cpSync(path, join(context, basename(path)));
     const args = { ...(recipe.base === undefined ? {} : { BASE: recipe.base }), ...recipe.args };
     await docker(
       [

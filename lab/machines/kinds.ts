@@ -10,3 +10,18 @@ export function kindOf(text: string): Kind {
   if (Object.hasOwn(KINDS, text)) return text as Kind;
   throw new LabError(`There is no kind '${text}'; the lab has ${Object.keys(KINDS).join(' and ')}.`);
 }
+
+/**
+ * The kinds of runner, by the engine on it: Docker's of today, whose images are in containerd's store, and Debian's.
+ * GitHub's own images are between the two.
+ */
+export const RUNNER_KINDS = ['docker-29', 'docker-26'] as const;
+export type RunnerKind = (typeof RUNNER_KINDS)[number];
+export const DEFAULT_RUNNER_KIND: RunnerKind = 'docker-29';
+
+/** Reads `--kind` of the runner. Throws for anything else. */
+export function runnerKindOf(text: string): RunnerKind {
+  const kind = RUNNER_KINDS.find((each) => each === text);
+  if (kind !== undefined) return kind;
+  throw new LabError(`There is no kind '${text}' of runner; the lab has ${RUNNER_KINDS.join(' and ')}.`);
+}

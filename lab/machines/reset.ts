@@ -1,15 +1,17 @@
+import { ensureDockerToday } from '../packages/docker-today.ts';
 import { control } from './control.ts';
 import { instanceName, instanceNumber, listInstances, recreateInstance } from './instance.ts';
-import { DEFAULT_KIND, type Kind } from './kinds.ts';
+import { DEFAULT_KIND, type Kind, kindOf, runnerKindOf } from './kinds.ts';
 import { phase } from './phases.ts';
 import { recreateRunner } from './runner.ts';
 
 /**
  * Back to bare machines: one by name, or all of them and the project too. An instance comes back with a fresh disk,
- * fresh tags and fresh metadata, of its own kind or of the one that is given.
+ * fresh tags and fresh metadata; a machine is of its own kind or of the one that is given.
  */
-export async function reset(machine: string | undefined, kind: Kind | undefined): Promise<void> {
-  if (machine === 'runner') return phase('fresh machine runner', recreateRunner);
+export async function reset(machine: string | undefined, text: string | undefined): Promise<void> {
+  if (machine === 'runner') return resetRunner(text);
+  const kind = text === undefined ? undefined : kindOf(text);
   const existing = await listInstances();
   if (machine !== undefined) {
     const name = instanceName(instanceNumber(machine));
@@ -17,7 +19,13 @@ export async function reset(machine: string | undefined, kind: Kind | undefined)
   }
   await phase('project as new', () => control('POST', '/reset'));
   const instances = [...existing].map(([name, before]) => fresh(name, kind ?? before));
-  await Promise.all([phase('fresh machine runner', recreateRunner), ...instances]);
+  await Promise.all([phase('fresh machine runner', () => recreateRunner()), ...instances]);
+}
+
+async function resetRunner(text: string | undefined): Promise<void> {
+  const kind = text === undefined ? undefined : runnerKindOf(text);
+  if (kind === 'docker-29') await ensureDockerToday();
+  await phase(`fresh machine runner${kind === undefined ? '' : ` (${kind})`}`, () => recreateRunner(kind));
 }
 
 function fresh(name: string, kind: Kind): Promise<void> {

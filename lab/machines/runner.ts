@@ -1,11 +1,12 @@
 import { arch } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { dockerTodayPackages } from '../packages/apt-repository.ts';
 import { CHECKOUT } from './checkout.ts';
 import { ACT, fileName } from './go.ts';
 import { ensureBase, ensureImage } from './images.ts';
 import { authority, containerOf } from './instance.ts';
-import { DEFAULT_KIND } from './kinds.ts';
-import { bootMachine, createMachine, imageOf, removeMachine } from './machine.ts';
+import { DEFAULT_KIND, DEFAULT_RUNNER_KIND, type RunnerKind, runnerKindOf } from './kinds.ts';
+import { bootMachine, createMachine, imageOf, listMachines, removeMachine } from './machine.ts';
 import { RUNNER_IP } from './network.ts';
 
 export const RUNNER = containerOf('runner');
@@ -14,20 +15,33 @@ export const ACTION_FOLDER = '/home/runner/work/_actions/lab/gce-registry-action
 /** The lab's CA on every machine. */
 export const CA_FILE = '/usr/local/share/ca-certificates/gcelab.crt';
 
-/** Builds the image of the runner unless it is there. */
-export async function ensureRunnerImage(): Promise<string> {
+/** Docker's packages on a runner of today, and Debian's on an older one. */
+const DOCKERS_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-buildx-plugin'];
+const DEBIANS_PACKAGES = ['docker.io', 'docker-cli', 'docker-buildx'];
+
+/** Builds the image of the runner unless it is there. Where Docker of today is not built, it has Debian's. */
+export async function ensureRunnerImage(kind: RunnerKind): Promise<string> {
+  const packages = kind === 'docker-29' ? await dockerTodayPackages(DOCKERS_PACKAGES) : [];
+  const isToday = packages.length > 0;
   return ensureImage({
-    name: 'runner',
+    name: isToday ? 'runner' : 'runner-docker-26',
     folder: join(import.meta.dirname, 'images/runner'),
     base: await ensureBase(DEFAULT_KIND),
-    args: { CHECKOUT: ACTION_FOLDER, NODE_PACKAGE: `node-linux-${arch()}`, ACT: fileName(ACT) },
+    args: {
+      CHECKOUT: ACTION_FOLDER,
+      NODE_PACKAGE: `node-linux-${arch()}`,
+      ACT: fileName(ACT),
+      DOCKER: isToday ? packages.map((path) => `./${basename(path)}`).join(' ') : DEBIANS_PACKAGES.join(' '),
+    },
     files: { 'ca.crt': authority() },
+    copies: packages,
   });
 }
 
 /** Makes a fresh runner machine, in place of the one that is there, and boots it. */
-export async function recreateRunner(): Promise<void> {
-  const image = await ensureRunnerImage();
+export async function recreateRunner(kind?: RunnerKind): Promise<void> {
+  const wanted = kind ?? (await runnerKind());
+  const image = await ensureRunnerImage(wanted);
   await removeMachine(RUNNER);
   await createMachine({
     container: RUNNER,
@@ -35,13 +49,19 @@ export async function recreateRunner(): Promise<void> {
     image,
     ip: RUNNER_IP,
     hosts: {},
-    labels: { 'gcelab.runner': 'true' },
+    labels: { 'gcelab.runner': wanted },
     volumes: [`${CHECKOUT}:${ACTION_FOLDER}:ro`],
   });
   await bootMachine(RUNNER);
 }
 
+/** The kind of the runner that there is; the default where there is none. */
+export async function runnerKind(): Promise<RunnerKind> {
+  const kind = (await listMachines('gcelab.runner')).get(RUNNER);
+  return kind === undefined ? DEFAULT_RUNNER_KIND : runnerKindOf(kind);
+}
+
 /** Whether there is a runner, made from the present recipe; running or not. */
 export async function runnerIsCurrent(): Promise<boolean> {
-  return (await imageOf(RUNNER)) === (await ensureRunnerImage());
+  return (await imageOf(RUNNER)) === (await ensureRunnerImage(await runnerKind()));
 }

@@ -2,6 +2,7 @@ import { ensureHub } from '../hub/server.ts';
 import { LAB } from '../number.ts';
 import { ensureAptRepository } from '../packages/apt-repository.ts';
 import { ensureComposeRelease } from '../packages/compose-release.ts';
+import { ensureDockerToday } from '../packages/docker-today.ts';
 import { CHECKOUT } from './checkout.ts';
 import { ensureCloud } from './cloud.ts';
 import { down } from './down.ts';
@@ -22,7 +23,7 @@ import { alone } from './lock.ts';
 import { bootMachine, isRunning } from './machine.ts';
 import { ensureNetwork } from './network.ts';
 import { phase, say } from './phases.ts';
-import { ensureRunnerImage, RUNNER, recreateRunner, runnerIsCurrent } from './runner.ts';
+import { ensureRunnerImage, RUNNER, recreateRunner, runnerIsCurrent, runnerKind } from './runner.ts';
 import { readLab, recordLab } from './state.ts';
 
 export interface UpOptions {
@@ -30,6 +31,8 @@ export interface UpOptions {
   readonly instances: number;
   /** Of instances that do not exist yet. */
   readonly kind: Kind;
+  /** Takes Debian's Docker for that of today where the latter has not been built, instead of building it. */
+  readonly isQuick: boolean;
 }
 
 /** Brings up whatever of the lab does not run yet. */
@@ -41,7 +44,7 @@ export async function up(options: UpOptions): Promise<void> {
   // From here on the lab is up, and this checkout's.
   recordLab({});
   await ensureNetwork();
-  const hub = await alone(() => ensureShared(options.kind));
+  const hub = await alone(() => ensureShared(options));
   const cloudIsNew = await ensureCloud(hub);
   await together([startRunner(), startInstances(options, cloudIsNew)]);
   await alone(pruneImages);
@@ -49,13 +52,14 @@ export async function up(options: UpOptions): Promise<void> {
 }
 
 /** Makes what is in the cache, and the hub, whose address it returns. */
-async function ensureShared(kind: Kind): Promise<string> {
+async function ensureShared({ kind, isQuick }: UpOptions): Promise<string> {
+  const engine = isQuick ? Promise.resolve() : ensureDockerToday();
   const [hub] = await together([
     ensureHub(),
-    ensureAptRepository(kind),
+    engine.then(() => ensureAptRepository(kind)),
     ensureComposeRelease(),
     ensureInstanceImage(kind),
-    ensureRunnerImage(),
+    engine.then(async () => ensureRunnerImage(await runnerKind())),
     ensureGoProgram(ACT),
   ]);
   return hub;
@@ -70,7 +74,7 @@ async function takeOver(): Promise<void> {
 
 async function startRunner(): Promise<void> {
   if (await runnerIsCurrent()) return startAgain(RUNNER);
-  await phase(`machine ${RUNNER}`, recreateRunner);
+  await phase(`machine ${RUNNER}`, () => recreateRunner());
 }
 
 async function startInstances(options: UpOptions, cloudIsNew: boolean): Promise<void> {
