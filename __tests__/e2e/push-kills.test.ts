@@ -14,6 +14,7 @@ let tags: readonly string[];
 
 beforeAll(async () => {
   await lab('fault', 'clear');
+  await lab('reset', 'registry-1');
   inputs = { ...(await basics()), image: IMAGE };
   await succeeding({ ...inputs, mode: 'bootstrap' });
 });

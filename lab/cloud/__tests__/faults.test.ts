@@ -118,6 +118,19 @@ describe('an instance', () => {
     expect((await it.call('GET', VM)).body).toEqual(before);
   });
 
+  test('ipv6-only has no address of the other family', async () => {
+    const it = cloud();
+    await turn(it, 'PUT', 'ipv6-only');
+    const { networkInterfaces } = (await it.call('GET', VM)).body as unknown as {
+      networkInterfaces: object[];
+    };
+    expect(networkInterfaces).toEqual([
+      expect.objectContaining({ stackType: 'IPV6_ONLY', ipv6AccessConfigs: [expect.anything()] }),
+    ]);
+    expect(networkInterfaces[0]).not.toHaveProperty('networkIP');
+    expect(networkInterfaces[0]).not.toHaveProperty('accessConfigs');
+  });
+
   test('no-external-address has none', async () => {
     const it = cloud();
     await turn(it, 'PUT', 'no-external-address');

@@ -57,15 +57,37 @@ function renderInterfaces(instance: Instance): JsonObject[] {
 function renderInterface(instance: Instance): JsonObject {
   const region = instance.zone.replace(/-[a-z]$/, '');
   const { network } = instance;
-  return {
+  const common = {
     kind: 'compute#networkInterface',
     network: globalUrl(network.project, 'networks', network.name),
     subnetwork: projectUrl(network.project, `regions/${region}/subnetworks/${network.name}`),
-    networkIP: instance.internalIp,
     name: 'nic0',
-    ...(instance.shape.has('no-external-address') ? {} : { accessConfigs: [accessConfig(instance)] }),
     fingerprint: fingerprint([instance.id, 'nic0']),
+  };
+  if (instance.shape.has('ipv6-only')) return { ...common, ...renderIpv6(instance) };
+  return {
+    ...common,
+    networkIP: instance.internalIp,
+    ...(instance.shape.has('no-external-address') ? {} : { accessConfigs: [accessConfig(instance)] }),
     stackType: 'IPV4_ONLY',
+  };
+}
+
+/** https://cloud.google.com/compute/docs/ip-addresses/configure-ipv6-address; an address for documentation, RFC 3849. */
+function renderIpv6(instance: Instance): JsonObject {
+  return {
+    stackType: 'IPV6_ONLY',
+    ipv6AccessType: 'EXTERNAL',
+    ipv6AccessConfigs: [
+      {
+        kind: 'compute#accessConfig',
+        type: 'DIRECT_IPV6',
+        name: 'external-ipv6',
+        externalIpv6: `2001:db8:4000:0:0:0:0:${instance.ip.split('.').at(-1)}`,
+        externalIpv6PrefixLength: 96,
+        networkTier: 'PREMIUM',
+      },
+    ],
   };
 }
 

@@ -67,7 +67,7 @@ export interface Instance {
   readonly guestAttributes: Map<string, string>;
   /** Guest attributes that a fault holds back; null: none does. */
   withheld: ReadonlyMap<string, string> | null;
-  /** `no-external-address`, `two-nics`, `windows`. */
+  /** `ipv6-only`, `no-external-address`, `two-nics`, `windows`. */
   readonly shape: Set<string>;
   readonly changed: EventEmitter;
 }

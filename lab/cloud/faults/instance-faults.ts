@@ -63,7 +63,7 @@ export const INSTANCE_FAULTS: Readonly<Record<string, InstanceFault>> = {
       instance.metadata = [GUEST_ATTRIBUTES, ...without(instance.metadata, GUEST_ATTRIBUTES.key)];
     },
   },
-  ...shapes('no-external-address', 'two-nics', 'windows'),
+  ...shapes('ipv6-only', 'no-external-address', 'two-nics', 'windows'),
 };
 
 function shapes(...names: readonly string[]): Record<string, InstanceFault> {

@@ -80,7 +80,7 @@ function guestAttributes(instance: Instance): { readonly [name: string]: Node } 
 function networkInterface(instance: Instance, projectNumber: string): Node {
   const octets = instance.internalIp.split('.').map((octet) => Number(octet).toString(16).padStart(2, '0'));
   return {
-    'access-configs': instance.shape.has('no-external-address')
+    'access-configs': ['no-external-address', 'ipv6-only'].some((shape) => instance.shape.has(shape))
       ? []
       : [{ 'external-ip': instance.ip, type: 'ONE_TO_ONE_NAT' }],
     'dns-servers': new Leaf(['169.254.169.254']),

@@ -7,7 +7,7 @@ import type { Fault } from './types.ts';
 
 type Named = readonly [string, Fault];
 
-const SHAPES = ['no-external-address', 'two-nics', 'windows'];
+const SHAPES = ['ipv6-only', 'no-external-address', 'two-nics', 'windows'];
 
 /** Faults of Google Cloud. Their state is in the lab's cloud: lab/cloud/faults/. */
 export const GOOGLE_FAULTS: Readonly<Record<string, Fault>> = Object.fromEntries<Fault>([

@@ -23,6 +23,14 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+# Puts a folder of images, empty so far, onto a disk: the machine's root is an overlay, on which there can be no other.
+on_disk() {
+  local disk=/var/lib/containerd/gcelab$1
+  install -d "$disk" "$1"
+  echo "$disk $1 none bind 0 0" >>/etc/fstab
+  mount "$1"
+}
+
 # daemon.json with this content, in force.
 daemon_json() {
   install -d /etc/docker

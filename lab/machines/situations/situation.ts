@@ -1,14 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CHECKOUT } from '../checkout.ts';
 import { environment } from '../environment.ts';
 import { containerOf, instanceName, instanceNumber } from '../instance.ts';
-import { docker, LabError, run } from '../process.ts';
-import { RUNNER } from '../runner.ts';
+import { externalIp, internalIp } from '../network.ts';
+import { attempt, LabError } from '../process.ts';
+import { ACTION_FOLDER, RUNNER } from '../runner.ts';
 
 /** A state that people have their machines in: a script that brings it about, and judges nothing. */
 export interface Situation {
   readonly name: string;
-  /** Where the script runs; on the host it has what `bin/lab env` prints, and the names of the containers. */
+  /** Where the script runs. Everywhere it has what `bin/lab env` prints. */
   readonly place: 'an instance' | 'the runner' | 'the host';
   /** What the machine is like afterwards. */
   readonly what: string;
@@ -69,20 +71,34 @@ export async function bringAbout(
   if (isRunner !== (target === 'runner'))
     throw new LabError(`${name} is a situation of ${isRunner ? 'the runner' : 'an instance'}.`);
   if (!isRunner) instanceNumber(target);
-  const stdin = [PRELUDE, `${name}.sh`].map((file) => readFileSync(join(FOLDER, file), 'utf8')).join('\n');
+  const variables = await variablesOf(isRunner ? instanceName(1) : target);
+  const exports = Object.entries(variables).map(([key, value]) => `export ${key}='${value}'`);
+  const files = [PRELUDE, `${name}.sh`].map((file) => readFileSync(join(FOLDER, file), 'utf8'));
+  const stdin = [...exports, ...files].join('\n');
   const bash = ['bash', '-euo', 'pipefail', '-s', '--', ...args];
-  const output = await (situation.place === 'the host'
-    ? run('bash', bash.slice(1), { stdin, env: { ...process.env, ...(await hostVariables(target)) } })
-    : docker(['exec', '--interactive', containerOf(target), ...bash], { stdin }));
-  process.stdout.write(output);
+  const { status, stdout, stderr } = await (situation.place === 'the host'
+    ? attempt('bash', bash.slice(1), { stdin })
+    : attempt('docker', ['exec', '--interactive', containerOf(target), ...bash], { stdin }));
+  process.stdout.write(stdout);
+  if (status !== 0)
+    throw new LabError(
+      `${name}.sh ended with status ${status}:\n${stderr.trim().split('\n').slice(-15).join('\n')}`,
+    );
 }
 
-async function hostVariables(instance: string): Promise<Record<string, string>> {
+/** What `bin/lab env` prints, for this instance, and what a recipe needs on the host to reach both machines. */
+async function variablesOf(instance: string): Promise<Record<string, string>> {
   const lines = (await environment()).matchAll(/^export (\w+)='(.*)'$/gm);
+  const number = instanceNumber(instance);
   return {
     ...Object.fromEntries([...lines].map(([, name, value]) => [name, value])),
     LAB_INSTANCE: instance,
+    LAB_INSTANCE_IP: externalIp(number),
+    LAB_INSTANCE_INTERNAL_IP: internalIp(number),
     LAB_INSTANCE_CONTAINER: containerOf(instance),
     LAB_RUNNER_CONTAINER: RUNNER,
+    LAB_ACTION_FOLDER: ACTION_FOLDER,
+    LAB_NODE: process.execPath,
+    LAB_COMMAND: join(CHECKOUT, 'bin/lab'),
   };
 }
