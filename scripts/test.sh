@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # npm test: everything. `npm test -- unit` and `npm test -- e2e` run that part alone; what follows goes to jest.
+# The stories run in two labs at once; E2E_LABS='1 2 3' says which labs, GCELAB=N that there is one.
 set -euo pipefail
 # shellcheck source=scripts/prepare.sh
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
@@ -32,12 +33,21 @@ unit() {
 
 e2e() {
   need chromium chromium
-  stage 'Lab' bin/lab up
-  stage 'End-to-end tests, in the lab' jest --selectProjects e2e --runInBand --json --outputFile=build/e2e.json "$@"
+  export E2E_LABS=${E2E_LABS:-${GCELAB:-1 2}}
+  local labs
+  read -ra labs <<<"$E2E_LABS"
+  for lab in "${labs[@]}"; do
+    stage "Lab $lab" env GCELAB="$lab" bin/lab up
+  done
+  # Jest begins with the stories that took longest the last time, or whose files are largest.
+  stage "End-to-end tests, in labs ${labs[*]}" \
+    jest --selectProjects e2e --maxWorkers="${#labs[@]}" --json --outputFile=build/e2e.json "$@"
 }
 
 mkdir -p build
 rm -f build/unit.json build/e2e.json
+# Also after a failure.
+trap 'node scripts/summary.ts build/unit.json build/e2e.json' EXIT
 case "${1:-all}" in
   all)
     static
@@ -52,5 +62,3 @@ case "${1:-all}" in
     exit 2
     ;;
 esac
-
-node scripts/count-tests.ts build/unit.json build/e2e.json

@@ -63,7 +63,8 @@ async function begin(flags: readonly string[] = []): Promise<Going> {
     'registry-name': `Name ${count}`,
   });
   const words = ['action', '--keep', '--json', file, ...flags, ...values.map((pair) => pair.join('='))];
-  const child = spawn('bin/lab', words, { stdio: ['ignore', 'pipe', 'ignore'] });
+  // Not by itself: the environment of a story is not that of jest's process.
+  const child = spawn('bin/lab', words, { env: process.env, stdio: ['ignore', 'pipe', 'ignore'] });
   const cancelled = new Promise<void>((resolve) => {
     createInterface({ input: child.stdout })
       .on('line', (line) => {
