@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { StringDecoder } from 'node:string_decoder';
-import { exec as toolkitExec } from '@actions/exec';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { OutputTail } from './output-tail';
 
 /** What a local command left behind. */
 export interface ExecResult {
@@ -16,7 +14,7 @@ export interface ExecResult {
 export interface ExecOptions {
   /** All that the command reads on standard input; without it, the command has to read none. */
   readonly stdin?: string | Buffer;
-  /** After this the command is ended: SIGTERM, and SIGKILL 2 s later. */
+  /** After this the command and what it started are ended: SIGTERM, and SIGKILL 2 s later. */
   readonly timeoutMs: number;
   /** Called for each line of either stream as it arrives. */
   readonly onLine?: (line: string) => void;
@@ -53,133 +51,105 @@ export interface LocalCommands {
 /** Commands on this machine. */
 export function localCommands(environment: NodeJS.ProcessEnv): LocalCommands {
   const env = childEnvironment(environment);
-  const changing = new Map<number, Promise<unknown>>();
+  const asking = new Set<ChildProcess>();
+  const changing = new Set<Promise<ExecResult>>();
   let ended = false;
   return {
     exec(command, args, options) {
       if (ended) return new Promise(() => {});
-      const keep = options.keepBytes ?? 4 * 1024 * 1024;
-      const streams = { out: new Tail(keep, options.onLine), err: new Tail(keep, options.onLine) };
-      if (options.stdin === undefined) return runPlain(env, [command, ...args], options.timeoutMs, streams);
-      return runWithInput(env, [command, ...args], options.timeoutMs, streams, options.stdin, changing);
+      if (options.stdin === undefined) {
+        return run(env, command, args, options, {
+          started: (child) => asking.add(child),
+          gone: (child) => asking.delete(child),
+        });
+      }
+      const result = run(env, command, args, options);
+      changing.add(result);
+      return result.finally(() => changing.delete(result));
     },
     end() {
       ended = true;
-      for (const pid of children()) if (!changing.has(pid)) terminate(pid);
-      return Promise.all(changing.values());
+      for (const child of asking) signalAll(child, 'SIGTERM');
+      return Promise.all(changing);
     },
   };
 }
 
-/** The processes that this one has started, as far as the system tells. @actions/exec does not hand them out. */
-function children(): number[] {
-  try {
-    const list = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8');
-    return list.split(' ').map(Number).filter(Boolean);
-  } catch {
-    return [];
-  }
-}
-
-function terminate(pid: number): void {
-  try {
-    process.kill(pid, 'SIGTERM');
-  } catch {
-    // It has ended meanwhile.
-  }
-}
-
-interface Streams {
-  readonly out: Tail;
-  readonly err: Tail;
-}
+/** From SIGTERM to SIGKILL, and from that until the command is given up: what belongs to root may not be killed. */
+const KILL_MS = 2000;
+const IS_WINDOWS = process.platform === 'win32';
 
 /**
- * By @actions/exec, which has no time limit: coreutils' `timeout` is it. 124 and 137 are its statuses for a command
- * that was ended, 127 that of one that is not there.
+ * By node:child_process alone. @actions/exec has neither a time limit nor a handle of the process, and dies of a
+ * command that ends before it has read its input; `timeout` is not everywhere the same command, or any.
  */
-async function runPlain(
+function run(
   env: NodeJS.ProcessEnv,
-  command: readonly string[],
-  timeoutMs: number,
-  { out, err }: Streams,
+  command: string,
+  args: readonly string[],
+  { stdin, timeoutMs, onLine, keepBytes = 4 * 1024 * 1024 }: ExecOptions,
+  watch?: { started(child: ChildProcess): void; gone(child: ChildProcess): void },
 ): Promise<ExecResult> {
-  const limit = ['--kill-after=2', String(timeoutMs / 1000)];
-  const status = await toolkitExec('timeout', [...limit, ...command], {
-    env: Object.fromEntries(
-      Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-    ),
-    silent: true,
-    ignoreReturnCode: true,
-    listeners: { stdout: (chunk) => out.add(chunk), stderr: (chunk) => err.add(chunk) },
-  });
-  const [stdout, stderr] = [out.end(), err.end()];
-  const missing = status === 127 && /^\S*timeout: /.test(stderr);
-  const signal = missing ? 'ENOENT' : status === 124 ? 'SIGTERM' : status === 137 ? 'SIGKILL' : null;
-  return { status: signal === null ? status : null, signal, stdout, stderr };
-}
-
-/**
- * By node:child_process: @actions/exec does not expect that a command may end before it has read its input, and the
- * broken pipe would end this process.
- */
-function runWithInput(
-  env: NodeJS.ProcessEnv,
-  [command = '', ...args]: readonly string[],
-  timeoutMs: number,
-  { out, err }: Streams,
-  stdin: string | Buffer,
-  running: Map<number, Promise<unknown>>,
-): Promise<ExecResult> {
-  let pid = 0;
-  const result = new Promise<ExecResult>((resolve) => {
-    const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
-    let kill: NodeJS.Timeout | undefined;
-    const timer = setTimeout(() => {
-      child.kill('SIGTERM');
-      kill = setTimeout(() => child.kill('SIGKILL'), 2000);
-    }, timeoutMs);
-    const settle = (status: number | null, signal: string | null) => {
-      clearTimeout(timer);
-      clearTimeout(kill);
+  const out = new OutputTail(keepBytes, onLine);
+  const err = new OutputTail(keepBytes, onLine);
+  return new Promise((resolve) => {
+    const settle = (status: number | null, signal: string | null) =>
       resolve({ status, signal, stdout: out.end(), stderr: err.end() });
+    let child: ChildProcess;
+    try {
+      // A process group of its own, so that what the command starts can be ended with it.
+      const stdio = [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] as const;
+      child = spawn(command, args, { env, stdio: [...stdio], detached: !IS_WINDOWS, windowsHide: true });
+    } catch (error) {
+      settle(null, codeOf(error));
+      return;
+    }
+    watch?.started(child);
+    const timers = [
+      setTimeout(() => signalAll(child, 'SIGTERM'), timeoutMs),
+      setTimeout(() => signalAll(child, 'SIGKILL'), timeoutMs + KILL_MS),
+      setTimeout(() => finish(child.exitCode, child.signalCode ?? 'SIGKILL'), timeoutMs + 2 * KILL_MS),
+    ];
+    const finish = (status: number | null, signal: string | null) => {
+      for (const timer of timers) clearTimeout(timer);
+      watch?.gone(child);
+      for (const stream of child.stdio) stream?.destroy();
+      child.unref();
+      settle(status, status === null ? signal : null);
     };
-    child.stdout.on('data', (chunk: Buffer) => out.add(chunk));
-    child.stderr.on('data', (chunk: Buffer) => err.add(chunk));
-    child.on('error', (error: NodeJS.ErrnoException) => settle(null, error.code ?? error.message));
-    child.on('close', settle);
-    child.stdin.on('error', () => {});
-    child.stdin.end(stdin);
-    pid = child.pid ?? 0;
+    child.stdout?.on('data', (chunk: Buffer) => out.add(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => err.add(chunk));
+    child.on('error', (error) => {
+      // A signal that could not be sent is reported here as well, while the command runs on.
+      if (child.pid === undefined) finish(null, codeOf(error));
+    });
+    child.on('close', finish);
+    // The command may end before it has read all of it.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(stdin);
   });
-  running.set(pid, result);
-  return result.finally(() => running.delete(pid));
 }
 
-/** Keeps the end of a stream, and hands out its lines. */
-class Tail {
-  private readonly decoder = new StringDecoder('utf8');
-  private text = '';
-  private line = '';
+function codeOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
+}
 
-  constructor(
-    private readonly keep: number,
-    private readonly onLine: ((line: string) => void) | undefined,
-  ) {}
-
-  add(chunk: Buffer): void {
-    const text = this.decoder.write(chunk);
-    this.text = `${this.text}${text}`.slice(-this.keep);
-    if (this.onLine === undefined) return;
-    const lines = `${this.line}${text}`.split('\n');
-    // One endless line must not grow without bound.
-    this.line = (lines.pop() ?? '').slice(-this.keep);
-    for (const line of lines) this.onLine(line.replace(/\r$/, ''));
+/** Signals a command and all that it started. */
+function signalAll(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  if (IS_WINDOWS) {
+    // Windows has no process groups, and no gentle way: https://learn.microsoft.com/windows-server/administration/windows-commands/taskkill
+    spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).on(
+      'error',
+      () => child.kill(),
+    );
+    return;
   }
-
-  end(): string {
-    if (this.line !== '') this.onLine?.(this.line);
-    this.line = '';
-    return this.text + this.decoder.end();
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // All of it has ended, or belongs to root.
   }
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { childEnvironment, localCommands } from '../../../src/job/exec';
 
 const { exec } = localCommands({ PATH: process.env.PATH, INPUT_TOKEN: 'secret' });
@@ -9,6 +12,15 @@ const sh = (script: string, options: { stdin?: string; timeoutMs?: number; keepB
     lines,
   }));
 };
+
+/** One that has ended stays a zombie (Z) until its parent has noticed. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 test('hands over input, and returns status and output', async () => {
   const result = await sh('cat; printf "b\\nc" >&2; exit 3', { stdin: 'a\n' });
@@ -25,6 +37,46 @@ test.each([{}, { stdin: 'x' }])('with %j a command that takes too long is ended'
   expect(await sh('exec sleep 60', { timeoutMs: 50, ...input })).toMatchObject({
     status: null,
     signal: 'SIGTERM',
+  });
+});
+
+test.each([{}, { stdin: 'x' }])(
+  'with %j what a command started is ended with it, though it minds no SIGTERM and holds the pipe',
+  async (input) => {
+    const began = Date.now();
+    const result = await sh("trap '' TERM; sh -c 'trap \"\" TERM; echo $$; while :; do sleep 1; done'", {
+      timeoutMs: 300,
+      ...input,
+    });
+    expect(result).toMatchObject({ status: null, signal: 'SIGKILL' });
+    expect(Date.now() - began).toBeLessThan(5000);
+    expect(isRunning(Number(result.lines[0]))).toBe(false);
+  },
+);
+
+test('neither `timeout` nor /proc is needed', async () => {
+  const bin = mkdtempSync(join(tmpdir(), 'bin-'));
+  symlinkSync('/bin/sh', join(bin, 'sh'));
+  // As BusyBox, which has no long options, and Windows, where it waits for a key.
+  writeFileSync(join(bin, 'timeout'), '#!/bin/sh\necho "timeout: unrecognized option" >&2; exit 1\n', {
+    mode: 0o755,
+  });
+  const commands = localCommands({ PATH: bin });
+  const options = { timeoutMs: 300 };
+  expect(await commands.exec('sh', ['-c', 'echo here'], options)).toMatchObject({
+    status: 0,
+    stdout: 'here\n',
+  });
+  const endless = await commands.exec('sh', ['-c', 'while :; do :; done'], options);
+  expect(endless).toMatchObject({ status: null, signal: 'SIGTERM' });
+  rmSync(bin, { recursive: true });
+});
+
+test('a command line that the system refuses does not throw', async () => {
+  expect(await exec('true', ['\0'], { timeoutMs: 1000 })).toMatchObject({ status: null });
+  expect(await exec('true', ['x'.repeat(4 << 20)], { timeoutMs: 1000 })).toMatchObject({
+    status: null,
+    signal: 'E2BIG',
   });
 });
 
