@@ -26,6 +26,7 @@ async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<
       registry: { host, port },
       runId: Object.values(job.identity).join(' '),
       restore: inputs.runner.restore,
+      restart: false,
       // Where the firewall does not admit this runner yet, nothing answers, and the registry is taken to speak HTTP.
       speaksHttps: () => speaksHttps(host, port, 1000),
       onRestorePoint: (point) => run.pending.note('runner', point),

@@ -84,14 +84,29 @@ export function removeEntries(
 }
 
 /**
- * The same configuration with an empty list in place of no list: dockerd keeps what it has loaded when the key is
- * gone, and forgets it when it loads `[]`.
+ * The same configuration with a list in place of no list: dockerd keeps what it has loaded when the key is gone, and
+ * forgets what is not in a list that it loads.
  *
  * @throws BrokenDaemonJson
  */
-export function withEmptyList(bytes: Buffer | null): Buffer {
-  if (bytes === null || isBlank(bytes)) return encode(`${JSON.stringify({ [KEY]: [] })}\n`, bytes);
-  return edit(bytes, (text, options) => applyEdits(text, modify(text, [KEY], [], options)));
+export function withList(bytes: Buffer | null, entries: readonly string[]): Buffer {
+  if (bytes === null || isBlank(bytes)) return encode(`${JSON.stringify({ [KEY]: entries })}\n`, bytes);
+  return edit(bytes, (text, options) => applyEdits(text, modify(text, [KEY], entries, options)));
+}
+
+/** Whether a daemon.json names mirrors of Docker Hub. False for one that cannot be read. */
+export function hasMirrors(bytes: Buffer | null): boolean {
+  try {
+    const mirrors = parse(decode(bytes))['registry-mirrors'];
+    return Array.isArray(mirrors) && mirrors.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a daemon.json says where the daemon listens, which it must not say beside flags that do. */
+export function hasHosts(bytes: Buffer | null): boolean {
+  return parse(decode(bytes)).hosts !== undefined;
 }
 
 function edit(

@@ -10,8 +10,11 @@ export interface DockerInfo {
   readonly rootless: boolean;
   /** `Docker Desktop`, `Ubuntu 24.04 LTS`, … */
   readonly operatingSystem: string;
+  /** Also those that are paused: a restart of the daemon ends them as well. */
   readonly runningContainers: number;
+  /** Containers outlive a restart of the daemon; what `docker exec`, `logs` and `build` are at is cut off all the same. */
   readonly liveRestore: boolean;
+  readonly hasMirrors: boolean;
 }
 
 /**
@@ -36,9 +39,22 @@ export function parseDockerInfo(text: string): DockerInfo | null {
     insecureNetworks: textsOf(registries.InsecureRegistryCIDRs),
     rootless: textsOf(info.SecurityOptions).some((option) => option.startsWith('name=rootless')),
     operatingSystem: typeof info.OperatingSystem === 'string' ? info.OperatingSystem : '',
-    runningContainers: typeof info.ContainersRunning === 'number' ? info.ContainersRunning : 0,
+    runningContainers: numberOf(info.ContainersRunning) + numberOf(info.ContainersPaused),
     liveRestore: info.LiveRestoreEnabled === true,
+    hasMirrors: textsOf(registries.Mirrors).length > 0,
   };
+}
+
+/**
+ * Whether this version forgets all insecure registries, also those of others, when it reloads a file that has mirrors:
+ * 23.0.7 and 24.0.1 are the first that do not.
+ *
+ * https://github.com/moby/moby/pull/45552
+ */
+export function forgetsOnReload(serverVersion: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = serverVersion.split('.').map((part) => Number.parseInt(part, 10));
+  if (major === 24) return minor === 0 && patch < 1;
+  return major < 23 || (major === 23 && minor === 0 && patch < 7);
 }
 
 /**
@@ -63,6 +79,10 @@ export function isAccepted(info: DockerInfo, host: string, port: number): boolea
 
 function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
 }
 
 function textsOf(value: unknown): readonly string[] {

@@ -1,9 +1,11 @@
 import { messageOf } from '../values/errors';
 import { foreignBuilders } from './buildx';
-import { daemonFiles, type FilesOnDisk, STORE } from './daemon-files';
-import { BrokenDaemonJson, insecureRegistries } from './daemon-json';
+import { daemonFiles, type FilesOnDisk, someRecordExists } from './daemon-files';
+import { BrokenDaemonJson, hasHosts, insecureRegistries } from './daemon-json';
+import { type DaemonProcess, findListener } from './daemon-process';
 import { type DockerInfo, isAccepted, parseDockerInfo } from './docker-info';
-import { type DaemonProcess, findDaemon, type RunnerHost, startOf } from './host';
+import { type RunnerHost, startOf } from './host';
+import { type DockerProduct, dockerProduct } from './instructions';
 
 /** A registry that the runner's daemon shall accept. */
 export interface Registry {
@@ -22,67 +24,118 @@ export interface RunnerState {
   readonly access: Access | null;
 }
 
+/** The daemon that the `docker` command talks to, and its files. */
+export interface FileAccess {
+  readonly kind: 'files';
+  readonly daemon: DaemonProcess;
+  /** The socket that it was found by. */
+  readonly socket: string;
+  readonly files: FilesOnDisk;
+  /** Those processes of the record's claims that still run. */
+  readonly alive: ReadonlySet<number>;
+}
+
 export type Access =
-  | {
-      readonly kind: 'files';
-      readonly daemon: DaemonProcess;
-      readonly files: FilesOnDisk;
-      readonly alive: ReadonlySet<number>;
-    }
-  /** The daemon cannot be configured from here; each is explained by plan.ts. */
+  | FileAccess
+  /** The daemon cannot be configured from here; each is explained by refusals.ts. */
   | { readonly kind: 'not-linux'; readonly platform: string }
   | { readonly kind: 'no-daemon'; readonly message: string }
-  | { readonly kind: 'desktop' | 'rootless' | 'not-docker' | 'elsewhere' }
+  | { readonly kind: 'no-permission' }
+  | { readonly kind: 'rootless' | 'not-docker' | 'elsewhere' | 'several' }
+  | { readonly kind: 'product'; readonly product: DockerProduct }
+  | { readonly kind: 'others'; readonly socket: string; readonly names: readonly string[] }
   | { readonly kind: 'remote'; readonly endpoint: string }
-  | { readonly kind: 'no-permission' | 'flag'; readonly daemon: DaemonProcess }
-  | { readonly kind: 'broken'; readonly daemon: DaemonProcess; readonly reason: string };
+  | { readonly kind: 'flag'; readonly daemon: DaemonProcess }
+  | {
+      readonly kind: 'broken' | 'refused' | 'read-only';
+      readonly daemon: DaemonProcess;
+      readonly reason: string;
+    };
 
 const TIMEOUT_MS = 30_000;
 
 /** Reads the state of the runner; changes nothing, and never throws for what it finds. */
-export async function readRunner(host: RunnerHost, registry: Registry, speaksHttps: () => Promise<boolean>) {
-  const hasLedger = async () => (await host.list(STORE)).includes('daemon-json.ledger');
-  const before = await hasLedger();
+export async function readRunner(
+  host: RunnerHost,
+  registry: Registry,
+  speaksHttps: () => Promise<boolean>,
+): Promise<RunnerState> {
+  const before = await someRecordExists(host);
   const [{ info, message }, builders, https] = await Promise.all([
-    dockerInfo(host),
+    dockerInfo(host, TIMEOUT_MS),
     foreignBuilders(host),
     speaksHttps(),
   ]);
   const accepted = https || (info !== null && isAccepted(info, registry.host, registry.port));
   // An entry that another run put there is accepted now, and gone when that run ends, which may be meanwhile: it has
   // to be claimed.
-  const isShared = !https && (before || (await hasLedger()));
+  const isShared = !https && (before || (await someRecordExists(host)));
   if (accepted && !isShared) return { accepted, builders, info, access: null };
   return { accepted, builders, info, access: await accessOf(host, info, message) };
 }
 
-/** What the daemon says about itself; null when it says nothing that can be used. */
-export async function dockerInfo(host: RunnerHost): Promise<{ info: DockerInfo | null; message: string }> {
-  const result = await host.exec('docker', ['info', '--format', '{{json .}}'], { timeoutMs: TIMEOUT_MS });
-  const message = result.status === null ? `docker: ${result.signal}` : result.stderr.trim();
+/** What the daemon says about itself. */
+export interface DockerAnswer {
+  /** Null when it says nothing that can be used. */
+  readonly info: DockerInfo | null;
+  readonly message: string;
+  /** It did not answer in time. */
+  readonly hangs: boolean;
+}
+
+/** Asks the daemon about itself, for at most so many milliseconds. */
+export async function dockerInfo(host: RunnerHost, timeoutMs: number): Promise<DockerAnswer> {
+  const result = await host.exec('docker', ['info', '--format', '{{json .}}'], { timeoutMs });
+  const hangs = result.status === null && /^SIG/.test(result.signal ?? '');
+  const message = hangs
+    ? `no answer to \`docker info\` for ${timeoutMs / 1000} s`
+    : result.status === null
+      ? `docker: ${result.signal}`
+      : result.stderr.trim();
   // The client prints what it knows of itself, and status 1, when it cannot reach the daemon.
-  return { info: result.status === 0 ? parseDockerInfo(result.stdout) : null, message };
+  return { info: result.status === 0 ? parseDockerInfo(result.stdout) : null, message, hangs };
 }
 
 async function accessOf(host: RunnerHost, info: DockerInfo | null, message: string): Promise<Access> {
+  const endpoint = await endpointOf(host);
+  const product = dockerProduct(endpoint, info?.operatingSystem ?? '');
+  if (product !== null && (info !== null || host.platform !== 'linux')) return { kind: 'product', product };
   if (host.platform !== 'linux') return { kind: 'not-linux', platform: host.platform };
   if (info === null) return message === '' ? { kind: 'not-docker' } : { kind: 'no-daemon', message };
-  if (info.operatingSystem.startsWith('Docker Desktop')) return { kind: 'desktop' };
   if (info.rootless) return { kind: 'rootless' };
-  const endpoint = await endpointOf(host);
-  if (endpoint !== '' && !endpoint.startsWith('unix://')) return { kind: 'remote', endpoint };
-  const daemon = await findDaemon(host);
-  if (daemon === null) return { kind: 'elsewhere' };
-  if (daemon.hasRegistryFlag) return { kind: 'flag', daemon };
-  const files = await daemonFiles(host, daemon).read();
-  if (files === null) return { kind: 'no-permission', daemon };
+  if (!endpoint.startsWith('unix://')) return { kind: 'remote', endpoint };
+  const socket = endpoint.slice('unix://'.length);
+  const listener = await findListener(host, socket);
+  switch (listener.kind) {
+    case 'daemon':
+      return filesOf(host, listener.daemon, socket);
+    case 'nobody':
+      return { kind: 'elsewhere' };
+    case 'others':
+      return { kind: 'others', socket, names: listener.names };
+    default:
+      return { kind: listener.kind };
+  }
+}
+
+async function filesOf(host: RunnerHost, daemon: DaemonProcess, socket: string): Promise<Access> {
+  if (daemon.flags.includes('insecure-registries')) return { kind: 'flag', daemon };
+  const files = await daemonFiles(host, daemon.configFile, daemon).read();
+  if (files === null) return { kind: 'no-permission' };
+  if (files.elsewhere) return { kind: 'elsewhere' };
   try {
     insecureRegistries(files.file);
+    if (daemon.flags.includes('hosts') && hasHosts(files.file)) {
+      const reason = '"hosts" is in the file, and -H among the flags that the daemon was started with';
+      return { kind: 'refused', daemon, reason: files.refusal ?? reason };
+    }
   } catch (error) {
     if (!(error instanceof BrokenDaemonJson)) throw error;
     return { kind: 'broken', daemon, reason: messageOf(error) };
   }
-  return { kind: 'files', daemon, files, alive: await livePids(host, files) };
+  if (files.refusal !== null) return { kind: 'refused', daemon, reason: files.refusal };
+  if (files.obstacle !== null) return { kind: 'read-only', daemon, reason: files.obstacle };
+  return { kind: 'files', daemon, socket, files, alive: await livePids(host, files) };
 }
 
 /** Where the `docker` command finds its daemon, contexts and DOCKER_HOST taken into account. */
@@ -91,13 +144,13 @@ async function endpointOf(host: RunnerHost): Promise<string> {
   const result = await host.exec('docker', ['context', 'inspect', '--format', format], {
     timeoutMs: TIMEOUT_MS,
   });
-  return result.status === 0 ? result.stdout.trim() : '';
+  return (result.status === 0 && result.stdout.trim()) || 'unix:///var/run/docker.sock';
 }
 
-/** Those processes of the ledger's claims that still run. */
-export async function livePids(host: RunnerHost, { ledger }: FilesOnDisk): Promise<ReadonlySet<number>> {
+/** Those processes of the record's claims that still run. */
+export async function livePids(host: RunnerHost, { record }: FilesOnDisk): Promise<ReadonlySet<number>> {
   const alive = new Set<number>();
-  for (const { process } of ledger?.claims ?? []) {
+  for (const { process } of record?.claims ?? []) {
     if (process && (await startOf(host, process.pid)) === process.started) alive.add(process.pid);
   }
   return alive;

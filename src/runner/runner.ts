@@ -1,13 +1,21 @@
 import type { Target } from '../converge/target';
 import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
-import { daemonFiles, type FilesOnDisk } from './daemon-files';
-import { awaitAccepted } from './daemon-reload';
-import { type DaemonProcess, type RunnerHost, startOf } from './host';
-import { type Claim, type Files, fingerprint } from './ledger';
-import { entryOf, livenessOf, planRunner, type RunnerStep, type RunnerWish, wantedFiles } from './plan';
-import { livePids, type Registry, type RunnerState, readRunner } from './read';
+import { daemonFiles } from './daemon-files';
+import { awaitAccepted, restartDaemon } from './daemon-reload';
+import { type RunnerHost, startOf } from './host';
+import {
+  entryOf,
+  livenessOf,
+  needsRestart,
+  planRunner,
+  type RunnerStep,
+  type RunnerWish,
+  wantedFiles,
+} from './plan';
+import { type FileAccess, livePids, type Registry, type RunnerState, readRunner } from './read';
 import type { RestorePoint } from './restore';
+import { type Claim, type Files, fingerprint, release } from './shared-use';
 
 export interface RunnerOptions {
   readonly registry: Registry;
@@ -15,6 +23,8 @@ export interface RunnerOptions {
   readonly runId: string;
   /** Put daemon.json back after the job. */
   readonly restore: boolean;
+  /** The daemon may be restarted while containers run, where a reload is not enough. */
+  readonly restart: boolean;
   /** Whether the registry answers HTTPS with a trusted certificate, so that the daemon needs nothing. */
   readonly speaksHttps: () => Promise<boolean>;
   /** Is given what has to be restored, before anything is changed; not called without `restore`. */
@@ -29,8 +39,8 @@ export interface RunnerTools {
   readonly now: () => number;
 }
 
-/** A claim ends after this in any case; no job on GitHub's runners is longer than 6 hours. */
-const CLAIM_MS = 12 * 60 * 60 * 1000;
+/** A claim ends after this in any case: no job, on a runner of one's own either, is longer than 5 days. */
+const CLAIM_MS = 5 * 24 * 60 * 60 * 1000;
 
 /** The runner's Docker daemon, which has to accept the registry. */
 export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target<RunnerState, RunnerStep> {
@@ -39,7 +49,8 @@ export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target
   const wish = (): RunnerWish => {
     const entry = entryOf(options.registry);
     const claim = { id: options.runId, entry, process, expires: now() + CLAIM_MS };
-    return { registry: options.registry, claim: options.restore ? claim : null, now: now() };
+    const { registry, restart, restore } = options;
+    return { registry, claim: restore ? claim : null, restart, now: now() };
   };
   return {
     name: 'runner',
@@ -48,46 +59,67 @@ export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target
       return readRunner(host, options.registry, options.speaksHttps);
     },
     plan: (state) => planRunner(state, wish()),
-    async apply({ access, accepted }, plan) {
-      if (access?.kind !== 'files') throw new Error('Nothing is planned for a daemon without files');
-      const isWritten = await write({ ...access, accepted }, wish(), options, tools);
-      return isWritten ? { kind: 'applied', done: plan.steps } : { kind: 'outdated' };
+    async apply(state, { steps }) {
+      if (state.access?.kind !== 'files')
+        throw new Error('Nothing is planned for a daemon that cannot be changed');
+      const isWritten = await applyTo(state, state.access, wish(), options, tools);
+      return isWritten ? { kind: 'applied', done: steps } : { kind: 'outdated' };
     },
   };
 }
 
-/** Writes, and waits until the daemon has taken it; false where somebody else wrote since the files were read. */
-async function write(
-  state: { daemon: DaemonProcess; files: FilesOnDisk; accepted: boolean },
+/** Writes, and waits until the daemon has taken it. False: somebody changed the files since they were read. */
+async function applyTo(
+  state: RunnerState,
+  access: FileAccess,
   wish: RunnerWish,
   options: RunnerOptions,
-  { host, log, sleep }: RunnerTools,
+  { host, log, sleep, now }: RunnerTools,
 ): Promise<boolean> {
-  const { daemon, files: found, accepted } = state;
-  const files = daemonFiles(host, daemon);
-  const alive = livenessOf(await livePids(host, found), wish.now);
-  const wanted = wantedFiles(found, wish, alive, !found.directoryExists);
-  if (options.restore) options.onRestorePoint(restorePoint(found, wanted, daemon, options));
-  const loaded = accepted && fingerprint(wanted.file) === fingerprint(found.file);
-  if (!(await files.swap(found, wanted, { reload: !loaded }))) return false;
-  await awaitAccepted(host, files, options.registry, { log, sleep });
+  const { registry } = options;
+  const { daemon, files: found } = access;
+  const files = daemonFiles(host, daemon.configFile, daemon);
+  const wanted = wantedFiles(state, access, wish);
+  if (options.restore) options.onRestorePoint(restorePoint(state, access, wanted, options));
+  const isLoaded = state.accepted && fingerprint(wanted.file) === fingerprint(found.file);
+  const mustRestart = !state.accepted && needsRestart(state, access);
+  const swapped = await files.swap(found, wanted, { reload: !isLoaded && !mustRestart });
+  if (swapped === null) return false;
+  if (!mustRestart && (await awaitAccepted(host, registry, sleep))) return true;
+  await restartDaemon({
+    ...{ host, files, registry, log, sleep, mayRestart: wish.restart, isKnownToBeGood: found.asLoaded },
+    async putBack() {
+      const present = await files.read();
+      if (present === null) return;
+      const isAlive = livenessOf(await livePids(host, present), now());
+      const before =
+        wish.claim === null
+          ? { file: found.file, record: found.record }
+          : release(present, wish.claim.id, isAlive);
+      await files.swap(present, before, { reload: false });
+    },
+  });
   return true;
 }
 
 function restorePoint(
-  found: FilesOnDisk,
+  { info }: RunnerState,
+  { daemon, socket, files }: FileAccess,
   wanted: Files,
-  daemon: DaemonProcess,
   options: RunnerOptions,
 ): RestorePoint {
-  const base = wanted.ledger === null ? (found.file?.toString('base64') ?? null) : wanted.ledger.base;
+  const base = wanted.record === null ? (files.file?.toString('base64') ?? null) : wanted.record.base;
   return {
     id: options.runId,
     registry: options.registry,
     configFile: daemon.configFile,
+    daemon: { pid: daemon.pid, started: daemon.started },
+    socket,
+    serverVersion: info?.serverVersion ?? '',
     original: base,
     written: fingerprint(wanted.file),
-    madeDirectory: wanted.ledger?.madeDirectory ?? false,
+    madeDirectory: wanted.record?.madeDirectory ?? false,
+    implicit: wanted.record?.implicit ?? [],
   };
 }
 

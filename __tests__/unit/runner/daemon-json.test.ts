@@ -4,7 +4,7 @@ import {
   insecureRegistries,
   mergeEntries,
   removeEntries,
-  withEmptyList,
+  withList,
 } from '../../../src/runner/daemon-json';
 
 const entry = '203.0.113.20:5000';
@@ -62,8 +62,8 @@ test('refuses what is not UTF-8', () => {
 });
 
 test('an empty list takes the place of none', () => {
-  expect(withEmptyList(null).toString()).toBe('{"insecure-registries":[]}\n');
-  expect(JSON.parse(withEmptyList(Buffer.from('{"debug":true}')).toString())).toEqual({
+  expect(withList(null, []).toString()).toBe('{"insecure-registries":[]}\n');
+  expect(JSON.parse(withList(Buffer.from('{"debug":true}'), []).toString())).toEqual({
     debug: true,
     'insecure-registries': [],
   });

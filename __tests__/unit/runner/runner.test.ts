@@ -1,9 +1,9 @@
 import { asPlanned, converge, survey } from '../../../src/converge/converge';
 import type { Log } from '../../../src/job/log';
-import { buildkitdFragment } from '../../../src/runner/by-hand';
+import { buildkitdFragment } from '../../../src/runner/instructions';
 import { type RestorePoint, restoreRunner } from '../../../src/runner/restore';
 import { runnerTarget } from '../../../src/runner/runner';
-import { Machine } from './machine';
+import { encode64, Machine } from './machine';
 
 const entry = '203.0.113.20:5000';
 let machine: Machine;
@@ -21,13 +21,16 @@ const tools = () => ({ host: machine, log, sleep: async () => {}, now: () => 100
 
 async function run(
   id = 'run',
-  options: { restore?: boolean; https?: boolean; host?: string; dryRun?: boolean } = {},
+  options: { restore?: boolean; restart?: boolean; https?: boolean; host?: string; dryRun?: boolean } = {},
 ) {
-  const { restore = true, https = false, host = '203.0.113.20', dryRun = false } = options;
+  const { restore = true, restart = false, https = false, host = '203.0.113.20', dryRun = false } = options;
   const registry = { host, port: 5000 };
   const onRestorePoint = (point: RestorePoint) => void points.set(id, JSON.parse(JSON.stringify(point)));
   const speaksHttps = async () => https;
-  const target = runnerTarget({ registry, runId: id, restore, speaksHttps, onRestorePoint }, tools());
+  const target = runnerTarget(
+    { registry, runId: id, restore, restart, speaksHttps, onRestorePoint },
+    tools(),
+  );
   const surveyed = await survey(target, tools());
   return dryRun ? asPlanned(surveyed) : converge(surveyed);
 }
@@ -46,7 +49,7 @@ test.each([null, '', '{}', '{ "debug": true,\n"insecure-registries": ["a:1"] }']
     expect((await run()).changes).toEqual([]);
     await restore();
     expect(machine.file?.toString() ?? null).toBe(before);
-    expect(machine.ledger).toBeNull();
+    expect(machine.record).toBeNull();
     expect(machine.loaded).toEqual(loaded);
     await restore();
     expect(machine.file?.toString() ?? null).toBe(before);
@@ -65,7 +68,7 @@ test('a dry run changes nothing, and says what it would', async () => {
       why: `the registry ${entry} speaks plain HTTP`,
     },
   ]);
-  expect([machine.file, machine.ledger, points.size]).toEqual([null, null, 0]);
+  expect([machine.file, machine.record, points.size]).toEqual([null, null, 0]);
 });
 
 test.each([
@@ -80,7 +83,7 @@ test('an entry that stays needs no restore point, and is written once', async ()
   await run('run', { restore: false });
   expect((await run('next', { restore: false })).changes).toEqual([]);
   expect((await run('third')).changes).toEqual([]);
-  expect([points.size, machine.ledger]).toEqual([0, null]);
+  expect([points.size, machine.record]).toEqual([0, null]);
 });
 
 test('what stands in the file and was never loaded is loaded', async () => {
@@ -94,14 +97,14 @@ test('runs that share the machine keep what each needs, and the last one puts it
   machine.file = Buffer.from('{ }');
   await run('1');
   const { changes } = await run('2');
-  expect(changes[0]?.to).toBe('shared with another run');
+  expect(changes[0]?.to).toBe('there until this run ends, too');
   await run('3', { host: '203.0.113.21' });
   await restore('1');
   expect([...machine.loaded].sort()).toEqual([entry, '203.0.113.21:5000']);
   await restore('3');
   expect(machine.loaded).toEqual([entry]);
   await restore('2');
-  expect([machine.file?.toString(), machine.ledger, machine.loaded]).toEqual(['{ }', null, []]);
+  expect([machine.file?.toString(), machine.record, machine.loaded]).toEqual(['{ }', null, []]);
 });
 
 test('a run that died is swept by the next', async () => {
@@ -133,7 +136,7 @@ test('somebody who writes at the same moment loses nothing', async () => {
 test('after a restart of the machine the restore point alone is enough', async () => {
   machine.file = Buffer.from('{ "debug": true }');
   await run();
-  machine.ledger = null;
+  machine.record = null;
   await restore();
   expect(machine.file?.toString()).toBe('{ "debug": true }');
 });
@@ -141,20 +144,150 @@ test('after a restart of the machine the restore point alone is enough', async (
 describe('a daemon that a reload does not help', () => {
   beforeEach(() => {
     machine.reloadWorks = false;
-    machine.info = { ContainersRunning: 3 };
+    machine.file = Buffer.from('{ }');
   });
 
-  test('is restarted, and the log says what that does', async () => {
+  test('is restarted where nothing runs, and the log says so', async () => {
     await run();
     expect(machine.restarts).toBe(1);
-    expect(warnings).toEqual([expect.stringContaining('restarted; 3 running containers stop')]);
+    expect(warnings).toEqual([expect.stringContaining('it is restarted (running containers that stop: 0)')]);
   });
 
-  test('is not restarted when it would not come back', async () => {
-    machine.restartStatus = 11;
-    await expect(run()).rejects.toThrow(
-      'it was not restarted: dockerd says that its configuration is not valid',
-    );
+  test.each([
+    { ContainersRunning: 3 },
+    { ContainersPaused: 1 },
+    { ContainersRunning: 1, LiveRestoreEnabled: true },
+  ])('is not restarted with %j, but where that is asked for', async (info) => {
+    machine.info = info;
+    await expect(run()).rejects.toMatchObject({ title: 'Runner daemon needs a restart' });
+    expect(machine.restarts).toBe(0);
+    await run('run', { restart: true });
+    expect(machine.restarts).toBe(1);
+    await restore();
+    expect(machine.file?.toString()).toBe('{ }');
+  });
+
+  test.each([
+    [11, 'this version of dockerd cannot tell'],
+    [12, 'no service of systemd runs it'],
+    [13, 'with another command than the one that runs now'],
+  ])('is not restarted when it may not come back (%i)', async (status, text) => {
+    machine.restartStatus = status;
+    await expect(run()).rejects.toThrow(text);
+    expect(machine.starts).toEqual([]);
+  });
+
+  test.each([
+    [0, 'its file was put back as it was, and the daemon was started again'],
+    [1, 'does not start with its file as it was, either'],
+  ])('that does not come back gets its file back, and is started (%i)', async (status, text) => {
+    Object.assign(machine, { restartStatus: 14, startStatus: status });
+    await expect(run()).rejects.toThrow(text);
+    expect([machine.file?.toString(), machine.record, machine.starts]).toEqual([
+      '{ }',
+      null,
+      ['docker.service'],
+    ]);
+    await restore();
+    expect(machine.file?.toString()).toBe('{ }');
+  });
+
+  test('is left alone when it does not answer any more', async () => {
+    const swap = machine.exec;
+    machine.exec = async (...call) => {
+      if (call[1].includes('swap')) machine.infoHangs = true;
+      return swap(...call);
+    };
+    await expect(run()).rejects.toThrow('was not restarted (no answer to `docker info` for 10 s)');
+    expect(machine.restarts).toBe(0);
+  });
+});
+
+describe('a version that forgets others’ registries when it reloads a file with mirrors', () => {
+  beforeEach(() => {
+    machine.info = { ServerVersion: '20.10.24+dfsg1', ContainersRunning: 1 };
+    machine.file = Buffer.from('{"registry-mirrors":["https://m.example"]}');
+  });
+
+  test('is not reloaded, and needs a restart: that is said before anything is changed', async () => {
+    await expect(run()).rejects.toMatchObject({ title: 'Runner daemon needs a restart' });
+    expect([machine.reloads, machine.record]).toEqual([0, null]);
+  });
+
+  test('is restarted where that is asked for, and keeps the entry until its next start', async () => {
+    await run('run', { restart: true });
+    expect([machine.reloads, machine.restarts]).toEqual([0, 1]);
+    await restore();
+    expect([machine.reloads, machine.file?.toString()]).toEqual([
+      0,
+      '{"registry-mirrors":["https://m.example"]}',
+    ]);
+    expect(warnings.at(-1)).toContain('would forget the insecure registries of others');
+  });
+});
+
+test.each([
+  ['29.9.1', [entry], []],
+  ['29.10.0', ['::1/128', '127.0.0.0/8', entry], ['::1/128', '127.0.0.0/8']],
+])('Docker %s keeps its registries on localhost', async (ServerVersion, during, after) => {
+  machine.info = { ServerVersion };
+  machine.file = Buffer.from('{ }');
+  await run();
+  expect(machine.loaded).toEqual(during);
+  await restore();
+  expect([machine.loaded, machine.file?.toString()]).toEqual([after, '{ }']);
+});
+
+describe('the file is put back when the daemon', () => {
+  beforeEach(() => {
+    machine.file = Buffer.from('{ }');
+  });
+
+  test('is dead', async () => {
+    await run();
+    machine.texts.delete('/proc/9/stat');
+    machine.texts.delete('/proc/9/comm');
+    machine.infoFails = 'Cannot connect';
+    await restore();
+    expect([machine.file?.toString(), machine.record]).toEqual(['{ }', null]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('hangs', async () => {
+    await run();
+    machine.infoHangs = true;
+    await restore();
+    expect([machine.file?.toString(), machine.record]).toEqual(['{ }', null]);
+    expect(warnings).toEqual([expect.stringContaining('does not answer')]);
+  });
+
+  test('is another process by now', async () => {
+    await run();
+    machine.texts.delete('/proc/9/stat');
+    machine.listeners = [`10 99 ${encode64('dockerd\0-H\0fd://')} dockerd`];
+    await restore();
+    expect(machine.file?.toString()).toBe('{ }');
+    expect(machine.loaded).toEqual([]);
+    expect(
+      machine.commands.filter((command) => command.includes('swap /etc/docker/daemon.json 10 99')),
+    ).not.toEqual([]);
+  });
+
+  test('is gone, and another one with another file has its socket', async () => {
+    await run();
+    machine.texts.delete('/proc/9/stat');
+    machine.listeners = [`10 99 ${encode64('dockerd\0--config-file=/x')} dockerd`];
+    const reloads = machine.reloads;
+    await restore();
+    expect([machine.file?.toString(), machine.reloads]).toEqual(['{ }', reloads]);
+  });
+
+  test('cannot be told', async () => {
+    await run();
+    Object.assign(machine, { tellable: false, reloadWorks: false });
+    await restore();
+    expect(machine.file?.toString()).toBe('{ }');
+    expect(warnings).toEqual([expect.stringContaining('it forgets it at its next start')]);
   });
 });
 
@@ -197,7 +330,7 @@ test.each<[string, (m: Machine) => void, string, string]>([
       m.endpoint = 'ssh://u:p@h';
     },
     'Runner daemon out of reach',
-    'another machine (ssh://h)',
+    'reaches it at ssh://h, so',
   ],
   [
     'a container job',
@@ -205,7 +338,7 @@ test.each<[string, (m: Machine) => void, string, string]>([
       m.texts.delete('/proc/9/comm');
     },
     'Runner daemon out of reach',
-    'only has its socket',
+    'in a container of its own',
   ],
   [
     'no daemon',
@@ -226,10 +359,90 @@ test.each<[string, (m: Machine) => void, string, string]>([
   [
     'a flag',
     (m) => {
-      m.texts.set('/proc/9/cmdline', 'dockerd\0--insecure-registry=a');
+      m.listeners = [`9 22 ${encode64('dockerd\0--insecure-registry=a')} dockerd`];
     },
     'Runner daemon has a conflicting flag',
     `--insecure-registry=${entry}`,
+  ],
+  [
+    'hosts in the file beside -H',
+    (m) => {
+      m.file = Buffer.from('{"hosts":["fd://"]}');
+    },
+    'Runner daemon refuses its file',
+    'would not start again',
+  ],
+  [
+    'a file that dockerd refuses',
+    (m) => {
+      m.findings = ['invalid unable to configure the Docker daemon with file x: labels'];
+    },
+    'Runner daemon refuses its file',
+    'with file x: labels',
+  ],
+  [
+    'a file that root cannot write',
+    (m) => {
+      m.findings = ['obstacle Read-only file system'];
+    },
+    'Runner daemon out of reach',
+    'root cannot write the file (Read-only file system)',
+  ],
+  [
+    'a daemon that sees another file',
+    (m) => {
+      m.findings = ['elsewhere'];
+    },
+    'Runner daemon out of reach',
+    'in a container of its own',
+  ],
+  [
+    'two daemons at one socket',
+    (m) => {
+      m.listeners.push(`12 3 ${encode64('dockerd')} dockerd`);
+    },
+    'Runner daemon out of reach',
+    'not sure which one',
+  ],
+  [
+    'a forwarder of the socket',
+    (m) => {
+      m.listeners = ['12 3 eA== socat'];
+    },
+    'Runner daemon out of reach',
+    'listens no dockerd but socat',
+  ],
+  [
+    'Colima',
+    (m) => {
+      Object.assign(m, { platform: 'darwin', endpoint: 'unix:///Users/u/.colima/default/docker.sock' });
+    },
+    'Runner daemon out of reach',
+    'colima start --edit',
+  ],
+  [
+    'OrbStack',
+    (m) => {
+      Object.assign(m, { platform: 'darwin', endpoint: 'unix:///Users/u/.orbstack/run/docker.sock' });
+    },
+    'Runner daemon out of reach',
+    '~/.orbstack/config/docker.json',
+  ],
+  [
+    'Rancher Desktop',
+    (m) => {
+      Object.assign(m, { platform: 'darwin', endpoint: 'unix:///Users/u/.rd/docker.sock' });
+    },
+    'Runner daemon out of reach',
+    'rdctl shell',
+  ],
+  [
+    'a socket of Podman',
+    (m) => {
+      m.endpoint = 'unix:///run/podman/podman.sock';
+    },
+    'Runner daemon out of reach',
+    'registries.conf',
   ],
   [
     'a broken file',
@@ -249,9 +462,11 @@ test.each<[string, (m: Machine) => void, string, string]>([
 
 test('the file is where the daemon’s flags say, and root needs no sudo', async () => {
   machine.isRoot = true;
-  machine.texts.set('/proc/9/cmdline', 'dockerd\0--config-file\0/opt/d.json\0');
+  machine.endpoint = 'unix:///run/second.sock';
+  machine.listeners = [`9 22 ${encode64('dockerd\0--config-file\0/opt/d.json\0')} dockerd`];
   await run();
-  expect(machine.commands).toContain('daemon-file.sh read /opt/d.json');
+  expect(machine.commands).toContain('daemon-file.sh find /run/second.sock');
+  expect(machine.commands).toContain('daemon-file.sh read /opt/d.json 9');
   expect(points.get('run')?.configFile).toBe('/opt/d.json');
 });
 
@@ -268,7 +483,6 @@ test('a job with builders that do not read daemon.json gets their configuration'
 });
 
 test.each<[string, () => void, string]>([
-  ['the daemon is gone', () => machine.texts.delete('/proc/9/comm'), 'does not run any more'],
   [
     'sudo is gone',
     () => {

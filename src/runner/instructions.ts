@@ -1,0 +1,79 @@
+/** How to let a Docker daemon accept the registry where this action cannot, as one sentence without a full stop. */
+export function instructions(registry: string): string {
+  return (
+    `Add ${JSON.stringify(registry)} to "insecure-registries" in the daemon's configuration, reload the daemon, ` +
+    'and set `configure-runner: false`'
+  );
+}
+
+/** Software that keeps a Docker daemon in a virtual machine of its own. */
+export interface DockerProduct {
+  readonly name: string;
+  /** Where a person configures its daemon. */
+  readonly where: string;
+}
+
+/**
+ * By the socket that its context names, or by the operating system that its daemon names.
+ *
+ * Colima: https://github.com/abiosoft/colima/blob/main/docs/FAQ.md
+ * OrbStack: https://docs.orbstack.dev/docker/
+ */
+const PRODUCTS: readonly (DockerProduct & { readonly socket: RegExp; readonly system?: RegExp })[] = [
+  {
+    name: 'Docker Desktop',
+    socket: /\/\.docker\/(?:desktop|run)\/|docker_engine|dockerDesktop/i,
+    system: /^Docker Desktop/,
+    where: 'in its settings, Docker Engine',
+  },
+  {
+    name: 'Colima',
+    socket: /\/\.(?:config\/)?colima\//,
+    where: 'with `colima start --edit`, under `docker:`',
+  },
+  {
+    name: 'OrbStack',
+    socket: /\/\.orbstack\//,
+    system: /^OrbStack/,
+    where: 'in its settings, Docker, which are ~/.orbstack/config/docker.json',
+  },
+  {
+    name: 'Rancher Desktop',
+    socket: /\/\.rd\//,
+    system: /^Rancher Desktop/,
+    where: 'in /etc/docker/daemon.json of its machine (`rdctl shell`)',
+  },
+  { name: 'Lima', socket: /\/\.lima\//, where: "in the machine's daemon.json (`limactl shell`)" },
+  {
+    name: 'Podman',
+    socket: /podman/,
+    where: 'with `insecure = true` for the registry in registries.conf',
+  },
+];
+
+/** The product behind an endpoint of Docker's; null where it is not known as one. */
+export function dockerProduct(endpoint: string, operatingSystem: string): DockerProduct | null {
+  return (
+    PRODUCTS.find(({ socket, system }) => socket.test(endpoint) || system?.test(operatingSystem)) ?? null
+  );
+}
+
+/**
+ * The part of a buildkitd.toml that lets BuildKit push to the registry over HTTP. A builder of the driver
+ * `docker-container` does not read the daemon's configuration.
+ *
+ * https://docs.docker.com/build/buildkit/toml-configuration/
+ */
+export function buildkitdFragment(registry: string): string {
+  return `[registry.${JSON.stringify(registry)}]\n  http = true\n  insecure = true\n`;
+}
+
+/** The text for the log of a job that has such builders. */
+export function buildxAdvice(registry: string, builders: readonly string[]): string {
+  return [
+    `The buildx builder${builders.length === 1 ? '' : 's'} ${builders.join(', ')} will not push to ${registry} by itself:`,
+    'builders of this kind do not read daemon.json. Give this to docker/setup-buildx-action as `buildkitd-config-inline`:',
+    '',
+    buildkitdFragment(registry),
+  ].join('\n');
+}
