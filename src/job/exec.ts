@@ -1,4 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { exec as toolkitExec } from '@actions/exec';
 import { OutputTail } from './output-tail';
 
 /** What a local command left behind. */
@@ -58,18 +62,18 @@ export function localCommands(environment: NodeJS.ProcessEnv): LocalCommands {
     exec(command, args, options) {
       if (ended) return new Promise(() => {});
       if (options.stdin === undefined) {
-        return run(env, command, args, options, {
+        return runPlain(env, command, args, options, {
           started: (child) => asking.add(child),
           gone: (child) => asking.delete(child),
         });
       }
-      const result = run(env, command, args, options);
+      const result = runWithInput(env, command, args, options);
       changing.add(result);
       return result.finally(() => changing.delete(result));
     },
     end() {
       ended = true;
-      for (const child of asking) signalAll(child, 'SIGTERM');
+      for (const child of asking) endTree(child.pid, 'SIGTERM');
       return Promise.all(changing);
     },
   };
@@ -77,18 +81,102 @@ export function localCommands(environment: NodeJS.ProcessEnv): LocalCommands {
 
 /** From SIGTERM to SIGKILL, and from that until the command is given up: what belongs to root may not be killed. */
 const KILL_MS = 2000;
+/** Of each stream, where a command's options say nothing else. */
+const KEEP_BYTES = 4 * 1024 * 1024;
+/** Characters; Linux takes 128 KiB in one argument. */
+const MOST_ARGUMENTS = 100_000;
 const IS_WINDOWS = process.platform === 'win32';
 
-/**
- * By node:child_process alone. @actions/exec has neither a time limit nor a handle of the process, and dies of a
- * command that ends before it has read its input; `timeout` is not everywhere the same command, or any.
- */
-function run(
+/** Who wants to know of a process that is started in this context; @actions/exec does not hand it out. */
+const onStart = new AsyncLocalStorage<(child: ChildProcess) => void>();
+// https://nodejs.org/api/diagnostics_channel.html#process
+subscribe('child_process', (message) => onStart.getStore()?.((message as { process: ChildProcess }).process));
+
+/** By @actions/exec, with a time limit of our own: it has none, and `timeout` is not everywhere the same command, or any. */
+async function runPlain(
   env: NodeJS.ProcessEnv,
   command: string,
   args: readonly string[],
-  { stdin, timeoutMs, onLine, keepBytes = 4 * 1024 * 1024 }: ExecOptions,
-  watch?: { started(child: ChildProcess): void; gone(child: ChildProcess): void },
+  { timeoutMs, onLine, keepBytes = KEEP_BYTES }: ExecOptions,
+  watch: { started(child: ChildProcess): void; gone(child: ChildProcess): void },
+): Promise<ExecResult> {
+  // The toolkit's promise would never settle for these.
+  if ([command, ...args].some((word) => word.includes('\0')) || args.join(' ').length > MOST_ARGUMENTS) {
+    return { status: null, signal: 'E2BIG', stdout: '', stderr: '' };
+  }
+  const out = new OutputTail(keepBytes, onLine);
+  const err = new OutputTail(keepBytes, onLine);
+  let child: ChildProcess | null = null;
+  const began = (started: ChildProcess) => {
+    child = started;
+    watch.started(started);
+  };
+  const work = onStart.run(began, () =>
+    toolkitExec(quotedForToolkit(command), [...args], {
+      env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => !!entry[1])),
+      silent: true,
+      ignoreReturnCode: true,
+      listeners: { stdout: (chunk) => out.add(chunk), stderr: (chunk) => err.add(chunk) },
+    }),
+  );
+  const limit = new TimeLimit(timeoutMs, (signal) => endTree(child?.pid, signal));
+  try {
+    const status = await Promise.race([work, limit.over]);
+    const signal = (child as ChildProcess | null)?.signalCode ?? null;
+    const ended = status === null || signal !== null;
+    return {
+      status: ended ? null : status,
+      signal: ended ? (signal ?? 'SIGKILL') : null,
+      stdout: out.end(),
+      stderr: err.end(),
+    };
+  } catch (error) {
+    // It says in words only that there is no such command.
+    const missing = child === null;
+    return { status: null, signal: missing ? 'ENOENT' : codeOf(error), stdout: out.end(), stderr: err.end() };
+  } finally {
+    limit.clear();
+    if (child !== null) watch.gone(child);
+  }
+}
+
+/** The toolkit splits the command at blanks, unless it is in quotes. */
+function quotedForToolkit(command: string): string {
+  return `"${command}"`;
+}
+
+/** Ends a command that takes too long: SIGTERM, SIGKILL, and at last it is given up, since what belongs to root stays. */
+class TimeLimit {
+  /** Settles, with null, when the command is given up. */
+  readonly over: Promise<null>;
+  private readonly timers: NodeJS.Timeout[];
+
+  constructor(ms: number, kill: (signal: 'SIGTERM' | 'SIGKILL') => void) {
+    let giveUp: (value: null) => void = () => undefined;
+    this.over = new Promise((resolve) => {
+      giveUp = resolve;
+    });
+    this.timers = [
+      setTimeout(() => kill('SIGTERM'), ms),
+      setTimeout(() => kill('SIGKILL'), ms + KILL_MS),
+      setTimeout(() => giveUp(null), ms + 2 * KILL_MS),
+    ];
+  }
+
+  clear(): void {
+    for (const timer of this.timers) clearTimeout(timer);
+  }
+}
+
+/**
+ * By node:child_process: @actions/exec does not expect that a command may end before it has read its input, and the
+ * broken pipe would end this process.
+ */
+function runWithInput(
+  env: NodeJS.ProcessEnv,
+  command: string,
+  args: readonly string[],
+  { stdin, timeoutMs, onLine, keepBytes = KEEP_BYTES }: ExecOptions,
 ): Promise<ExecResult> {
   const out = new OutputTail(keepBytes, onLine);
   const err = new OutputTail(keepBytes, onLine);
@@ -98,25 +186,24 @@ function run(
     let child: ChildProcess;
     try {
       // A process group of its own, so that what the command starts can be ended with it.
-      const stdio = [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] as const;
-      child = spawn(command, args, { env, stdio: [...stdio], detached: !IS_WINDOWS, windowsHide: true });
+      child = spawn(command, args, {
+        env,
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: !IS_WINDOWS,
+        windowsHide: true,
+      });
     } catch (error) {
       settle(null, codeOf(error));
       return;
     }
-    watch?.started(child);
-    const timers = [
-      setTimeout(() => signalAll(child, 'SIGTERM'), timeoutMs),
-      setTimeout(() => signalAll(child, 'SIGKILL'), timeoutMs + KILL_MS),
-      setTimeout(() => finish(child.exitCode, child.signalCode ?? 'SIGKILL'), timeoutMs + 2 * KILL_MS),
-    ];
+    const limit = new TimeLimit(timeoutMs, (signal) => signalAll(child, signal));
     const finish = (status: number | null, signal: string | null) => {
-      for (const timer of timers) clearTimeout(timer);
-      watch?.gone(child);
+      limit.clear();
       for (const stream of child.stdio) stream?.destroy();
       child.unref();
       settle(status, status === null ? signal : null);
     };
+    void limit.over.then(() => finish(child.exitCode, child.signalCode ?? 'SIGKILL'));
     child.stdout?.on('data', (chunk: Buffer) => out.add(chunk));
     child.stderr?.on('data', (chunk: Buffer) => err.add(chunk));
     child.on('error', (error) => {
@@ -133,6 +220,27 @@ function run(
 function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   return code ?? message;
+}
+
+/** Signals a process and what it has started, as far as the system tells (Linux does, in /proc). */
+function endTree(pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined) return;
+  for (const each of [pid, ...descendantsOf(pid)]) {
+    try {
+      process.kill(each, signal);
+    } catch {
+      // It has ended meanwhile, or belongs to root.
+    }
+  }
+}
+
+function descendantsOf(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').map(Number);
+    return children.filter(Boolean).flatMap((child) => [child, ...descendantsOf(child)]);
+  } catch {
+    return [];
+  }
 }
 
 /** Signals a command and all that it started. */
