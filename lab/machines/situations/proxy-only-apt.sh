@@ -14,10 +14,12 @@ echo "Acquire::http::Proxy \"http://$1:3128\";" >/etc/apt/apt.conf.d/95proxy
 mirror=$(sed -nE 's#^deb (\[.*\] )?https?://([^/ ]+)/.*#\2#p' /etc/apt/sources.list | head -n 1)
 # At once, not after the minutes that packets take that get lost.
 ip route replace unreachable 192.0.2.0/24
-sed '/[[:space:]]download\.docker\.com$/d' /etc/hosts >/run/hosts
-printf '192.0.2.1 %s\n' "$mirror" download.docker.com >>/run/hosts
-cat /run/hosts >/etc/hosts
-[[ $2 == nothing-else ]] || exit 0
-printf '192.0.2.1 %s\n' registry-1.docker.io auth.docker.io index.docker.io production.cloudflare.docker.com >/run/first
-cat /run/first /run/hosts >/etc/hosts
+names=("$mirror" download.docker.com)
+[[ $2 != nothing-else ]] || names+=({registry-1,auth,index}.docker.io production.cloudflare.docker.com)
+for name in "${names[@]}"; do
+  # Docker mounts the file into the machine, so there can be no other in its place.
+  grep -v "[[:space:]]$name$" /etc/hosts >/run/hosts
+  echo "192.0.2.1 $name" >>/run/hosts
+  cat /run/hosts >/etc/hosts
+done
 INSTANCE
