@@ -1,6 +1,7 @@
 import type { Exec, ExecResult } from '../job/exec';
 import { ActionError } from '../values/errors';
 import { lastLine } from '../values/show';
+import type { ProxySettings } from './proxy';
 import { classifyFailure } from './push-failure';
 
 /** An image of the local daemon. */
@@ -25,6 +26,8 @@ export interface Docker {
   untag(reference: string): Promise<void>;
   pull(reference: string, onLine: (line: string) => void): Promise<Transfer>;
   push(reference: string, onLine: (line: string) => void): Promise<Transfer>;
+  /** The proxies that the daemon goes through. */
+  proxies(): Promise<ProxySettings>;
 }
 
 /** Calls that only ask the daemon, and changes of references. */
@@ -70,7 +73,23 @@ export function dockerCli(exec: Exec): Docker {
     },
     pull: (reference, onLine) => transfer('pull', reference, onLine),
     push: (reference, onLine) => transfer('push', reference, onLine),
+    async proxies() {
+      const { stdout } = await quick('asking for its proxies', ['info', '--format', '{{json .}}']);
+      return readProxies(stdout);
+    },
   };
+}
+
+/** None where it says nothing of them. */
+function readProxies(json: string): ProxySettings {
+  let info: Readonly<Record<string, unknown>> = {};
+  try {
+    info = (JSON.parse(json) as typeof info | null) ?? {};
+  } catch {
+    // Not Docker's: nothing is known of its proxies.
+  }
+  const textOf = (name: string) => (typeof info[name] === 'string' ? info[name] : '');
+  return { http: textOf('HttpProxy'), https: textOf('HttpsProxy'), no: textOf('NoProxy') };
 }
 
 function readInspect(json: string, doing: string): LocalImage {

@@ -13,6 +13,7 @@ import {
   type Reference,
 } from '../values/reference';
 import { INCOMPLETE, requireWhole } from './closure';
+import { proxyTrouble } from './proxy-trouble';
 import { type PushOutput, readPushOutput } from './push-output';
 import { type TransferTools, transfer } from './transfer';
 import { DIFFERS, isImage, type Verified, verifyPushed } from './verify';
@@ -108,10 +109,11 @@ async function pushTarget(
   const made = await makeTag(reference, local, tools);
   let putting: Promise<void> | null = null;
   try {
-    const result = await transfer('push', reference, tools);
+    const result = await transfer('push', reference, lookingForProxy(job.registry, tools));
     // Beside what follows, which is between this run and the registry.
     putting = putBack(made, tools);
-    if (!result.ok) throw pushFailed(reference, job.registry, result);
+    if (!result.ok)
+      throw (await proxyTrouble(job.registry, tools.docker)) ?? pushFailed(reference, job.registry, result);
     const said = readPushOutput(result.output, tag);
     const served = await servedAfter(job, target, said, local, tools);
     if (job.verify) {
@@ -122,6 +124,18 @@ async function pushTarget(
   } finally {
     await (putting ?? putBack(made, tools));
   }
+}
+
+/** No further try would help against a proxy that swallows the push. */
+function lookingForProxy(registry: string, tools: PushTools): PushTools {
+  return {
+    ...tools,
+    async mend() {
+      const trouble = await proxyTrouble(registry, tools.docker);
+      if (trouble !== null) throw trouble;
+      await tools.mend?.();
+    },
+  };
 }
 
 /** Makes the tag to push; null where it is there already. */

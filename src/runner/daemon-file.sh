@@ -49,6 +49,7 @@ started() {
 # The processes that have a socket of this inode open. systemd keeps one that it listens on for a service.
 holders() {
   holder=
+  # shellcheck disable=SC2010 # it is about where the links lead
   ls -l /proc/[0-9]*/fd 2>/dev/null | grep -e '^/proc/' -e " socket:\[$1\]" | while read -r line; do
     case $line in
       /proc/*) holder=${line#/proc/} holder=${holder%%/*} ;;
@@ -191,11 +192,10 @@ would_start_same() {
         word=$(tr '\0' '\n' <"/proc/$2/environ" | sed -n "s/^$name=//p")
         ;;
     esac
-    # shellcheck disable=SC2086 # split and joined again, as the words of the other side are
-    expected="$expected $(echo $word)"
+    expected="$expected $word"
   done
   actual=$(tr '\0' ' ' <"/proc/$2/cmdline")
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086,SC2116 # split and joined again, so that blanks do not matter
   [ "$(echo $expected)" = "$(echo $actual)" ]
 }
 

@@ -35,6 +35,7 @@ class FakeDocker implements Docker {
   readonly calls: string[] = [];
   /** What the next pushes and pulls end with; without any they succeed. */
   readonly failures: string[] = [];
+  proxy = { http: '', https: '', no: '' };
   layer = Buffer.from('layer');
   /** What a push prints. */
   lines = ['abc: Pushed'];
@@ -46,6 +47,7 @@ class FakeDocker implements Docker {
     return `${tag}: digest: ${digestOf(pushed?.bytes ?? Buffer.alloc(0))} size: 527\n`;
   };
 
+  proxies = async () => this.proxy;
   inspect = async (reference: string) => this.images.get(reference) ?? null;
   tag = async (source: string, reference: string) => {
     this.calls.push(`tag ${reference}`);
