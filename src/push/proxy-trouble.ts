@@ -17,7 +17,8 @@ const WANTS_LOGIN = /no basic auth credentials|authentication required/i;
 export async function proxyTrouble(registry: string, docker: Docker): Promise<ActionError | null> {
   const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(registry) ?? [];
   const settings = await docker.proxies().catch(() => null);
-  const proxy = settings && proxyFor(host, Number(port), settings);
+  if (settings === null) return null;
+  const proxy = proxyFor(host, Number(port), settings);
   if (proxy === null) return null;
   // A tag that there is not: whoever hears of that has been at the registry.
   const probe = await docker.pull(`${registry}/${CANARY_REPOSITORY}:through-the-proxy`, () => undefined);

@@ -92,12 +92,15 @@ obstacle() {
   fi
 }
 
-# dockerd's own judgement (since 23.0) of its file, with the flags that it runs with. Ends with 2 where there is none.
+# dockerd's own judgement (since 23.0) of its file, with the flags that it runs with, and with its search path, on which
+# it looks for its own programs. Ends with 2 where there is no judgement.
 validate() {
   program=$(readlink "/proc/$1/exe")
   [ -x "$program" ] || return 2
+  path=$(tr '\0' '\n' <"/proc/$1/environ" | sed -n 's/^PATH=//p')
   # shellcheck disable=SC2016 # expanded by the inner shell
-  words=$(xargs -0 sh -c 'program=$1; shift 2; exec "$program" --validate "$@"' sh "$program" <"/proc/$1/cmdline" 2>&1) && return 0
+  words=$(xargs -0 sh -c 'program=$1 PATH=$2; shift 3; exec "$program" --validate "$@"' sh "$program" "${path:-$PATH}" \
+    <"/proc/$1/cmdline" 2>&1) && return 0
   case $words in
     *'unable to configure the Docker daemon'*) printf '%s\n' "$words" | grep 'unable to configure' | tail -n 1 ;;
     *) return 2 ;;
@@ -220,8 +223,8 @@ pid=$3
 if [ "$verb" != read ]; then mkdir -p "$store"; fi
 if [ -d "$store" ]; then
   exec 9>"$store/lock"
-  # BusyBox's has no -w; whoever called this has a limit too.
-  flock -w 60 9 2>/dev/null || flock 9
+  # BusyBox's has no -w, and may be left out: what is swapped is compared in any case.
+  if command -v flock >/dev/null; then flock -w 60 9 2>/dev/null || flock 9; fi
   remove_leftovers
 fi
 

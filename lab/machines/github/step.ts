@@ -76,12 +76,20 @@ function execute(
   commands: LogCommands,
   print: (line: string) => void,
 ): Promise<number> {
-  const options = ['--workdir', job.workspace, ...Object.keys(variables).flatMap((name) => ['--env', name])];
+  // Values go through the client's environment: they may be secrets, and a command line is no place for those. Its own
+  // variables, DOCKER_HOST and the like, are none, and must not reach it.
+  const isClients = (name: string) => name.startsWith('DOCKER_');
+  const pairs = Object.entries(variables);
+  const passed = pairs.flatMap(([name, value]) => ['--env', isClients(name) ? `${name}=${value}` : name]);
+  const options = ['--workdir', job.workspace, ...passed];
   const command = ['gcelab-step', own, `${ACTION_FOLDER}/dist/index.js`];
-  // Values go through the client's environment: they may be secrets, and a command line is no place for those.
   const child = spawn('docker', asRunner(command, options), {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH, ...variables, ...dockerVariables() },
+    env: {
+      PATH: process.env.PATH,
+      ...Object.fromEntries(pairs.filter(([name]) => !isClients(name))),
+      ...dockerVariables(),
+    },
     detached: true,
   });
   createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (text) => {
