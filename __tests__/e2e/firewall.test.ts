@@ -1,6 +1,17 @@
-import { deleteRule, insertRule, type Rule, rule, rules } from './compute';
+import { compute, deleteRule, insertRule, type Rule, rule, rules } from './compute';
 import { type Gcloud, haveGcloud, openGcloud } from './gcloud';
-import { action, control, environment, lab, mutations, output, type Seen, shell, succeeding } from './lab';
+import {
+  action,
+  control,
+  environment,
+  lab,
+  mutations,
+  output,
+  type Seen,
+  shell,
+  succeeding,
+  waitFor,
+} from './lab';
 import { basics, ownLogin } from './machines';
 
 // The standing rule, openings of runs, and other people's rules.
@@ -48,10 +59,168 @@ test('the standing rule carries the CIDRs, for this instance alone, and follows 
   const other = await succeeding({ ...inputs, 'source-ranges': '192.0.2.7' });
   expect(JSON.parse(String(other.outputs.changes))).toMatchObject([{ target: 'firewall' }]);
   expect((await shell('runner', `curl -fsS -m 3 http://${ip}:5000/v2/`)).status).not.toBe(0);
+});
 
+test('a workflow that says nothing of CIDRs leaves the rule of another one; `runner` alone removes it, in a warning', async () => {
+  await succeeding({ ...inputs, 'source-ranges': subnet });
+  const before = await rule('registry-1-registry');
+  const second = await succeeding(inputs);
+  expect(second.outputs).toMatchObject({ changed: 'false', 'firewall-rule': 'registry-1-registry' });
+  expect(await rule('registry-1-registry')).toEqual(before);
+  expect((await shell('runner', `curl -fsS -m 5 http://${ip}:5000/v2/`)).status).toBe(0);
+  // The standing rule admits the runner, so there is no opening either.
+  expect(mutations(second)).not.toContain('POST firewalls');
+
+  // Where its service goes, the rule goes along.
+  await succeeding({ ...inputs, 'registry-port': '5001' });
+  expect(await rule('registry-1-registry')).toMatchObject({
+    sourceRanges: [subnet],
+    allowed: [{ IPProtocol: 'tcp', ports: ['5001', '18080'] }],
+  });
+  await succeeding(inputs);
+
+  const third = await succeeding({ ...inputs, 'source-ranges': 'runner' });
+  expect(await rule('registry-1-registry')).toBeUndefined();
+  expect((await shell('runner', `curl -fsS -m 3 http://${ip}:5000/v2/`)).status).not.toBe(0);
+  expect(third.annotations).toContainEqual(
+    expect.objectContaining({
+      level: 'warning',
+      message: expect.stringContaining('remove rule registry-1-registry'),
+    }),
+  );
+  const [title, , mark, said, what] = third.summary.split('\n');
+  expect([title, mark, said]).toEqual([
+    '### Registry on registry-1',
+    '> [!WARNING]',
+    '> Access was taken away:',
+  ]);
+  expect(what).toContain('rule registry-1-registry');
+});
+
+describe('another instance of the same name, in another zone of the network', () => {
+  const mark = 'Docker registry and its web UI on instance registry-1. Managed by gce-registry-action.';
+  const theirs = {
+    name: 'registry-1-registry',
+    network: 'projects/lab-project/global/networks/default',
+    description: `${mark} instance=lab-project/europe-west1-c/registry-1`,
+    sourceRanges: ['192.0.2.64/26'],
+    targetTags: ['registry-1-registry'],
+    allowed: [{ IPProtocol: 'tcp', ports: ['5000', '18080'] }],
+  };
+  let before: Rule | undefined;
+  beforeAll(async () => {
+    await insertRule(theirs);
+    before = await rule('registry-1-registry');
+  });
+  afterAll(async () => {
+    await deleteRule('registry-1-registry');
+    await setTags(['registry-1-registry']);
+  });
+
+  test('keeps its rule, byte for byte, and ours has a name and a tag of its own', async () => {
+    const own = expect.stringMatching(/^registry-1-registry-[0-9a-f]{8}$/);
+    const first = await succeeding({ ...inputs, 'source-ranges': subnet });
+    expect(first.outputs['firewall-rule']).toEqual(own);
+    expect(first.maskedLog).toContain(
+      'rule registry-1-registry is of lab-project/europe-west1-c/registry-1, and is left alone',
+    );
+    const name = String(first.outputs['firewall-rule']);
+    expect(await rule(name)).toMatchObject({
+      description: `${mark} instance=lab-project/${zone}/registry-1`,
+      sourceRanges: [subnet],
+      targetTags: [own],
+    });
+    expect((await shell('runner', `curl -fsS -m 5 http://${ip}:5000/v2/`)).status).toBe(0);
+
+    const again = await succeeding({ ...inputs, 'source-ranges': subnet });
+    expect(again.outputs).toMatchObject({ changed: 'false', 'firewall-rule': name });
+    await succeeding({ ...inputs, 'source-ranges': 'runner' });
+    expect(await rule(name)).toBeUndefined();
+    expect(await rule('registry-1-registry')).toEqual(before);
+  });
+
+  test('is not opened by an opening of ours, whose target is our own tag', async () => {
+    const waits = 'touch ~/here; until [ -e ~/go ]; do sleep 0.2; done; rm ~/here ~/go';
+    const running = succeeding({ ...inputs, mode: 'deploy' }, ['--later', waits]);
+    await Promise.race([waitFor('runner', '[ -e /home/runner/here ]'), running]);
+    const opening = (await rules()).find(({ name }) => name.startsWith('registry-1-registry-run-'));
+    const { tags } = await compute<{ tags: { items: string[] } }>(
+      'GET',
+      `zones/${zone}/instances/registry-1`,
+    );
+    await output('runner', 'touch /home/runner/go');
+    await running;
+    expect(opening?.targetTags).toEqual([expect.stringMatching(/^registry-1-registry-[0-9a-f]{8}$/)]);
+    expect(tags.items).toEqual(expect.arrayContaining([...(opening?.targetTags ?? [])]));
+  });
+
+  test('has its rule named in firewall-rule: refused, and nothing is changed', async () => {
+    await insertRule({ ...theirs, name: 'theirs' });
+    const named = await rule('theirs');
+    const seen = await action({ ...inputs, 'firewall-rule': 'theirs', 'source-ranges': subnet });
+    expect(seen.exitCode).toBe(1);
+    expect(seen.annotations.map(({ message }) => message).join()).toMatch(
+      /Firewall rule of another instance: .*of lab-project\/europe-west1-c\/registry-1\. Leave `firewall-rule` away/,
+    );
+    expect(await rule('theirs')).toEqual(named);
+    await deleteRule('theirs');
+  });
+});
+
+test('a rule of an older version is this instance’s where it carries the tag, and gets its identity', async () => {
+  const mark = 'Docker registry and its web UI on instance registry-1. Managed by gce-registry-action.';
+  await insertRule({
+    name: 'registry-1-registry',
+    network: 'projects/lab-project/global/networks/default',
+    description: mark,
+    sourceRanges: [subnet],
+    targetTags: ['registry-1-registry'],
+    allowed: [{ IPProtocol: 'tcp', ports: ['5000', '18080'] }],
+  });
+  const seen = await succeeding(inputs);
+  expect(mutations(seen).filter((call) => !call.endsWith('/setMetadata'))).toEqual([
+    'PATCH firewalls/registry-1-registry',
+  ]);
+  expect(await rule('registry-1-registry')).toMatchObject({
+    description: `${mark} instance=lab-project/${zone}/registry-1`,
+    sourceRanges: [subnet],
+  });
+  expect((await succeeding(inputs)).outputs.changed).toBe('false');
   await succeeding({ ...inputs, 'source-ranges': 'runner' });
   expect(await rule('registry-1-registry')).toBeUndefined();
 });
+
+test('a rule of somebody else for every instance is refused, with the two ways out, and cuts nobody off', async () => {
+  await insertRule({
+    name: 'office',
+    network: 'projects/lab-project/global/networks/default',
+    description: 'Our office',
+    sourceRanges: ['192.0.2.0/24', '198.18.0.0/15'],
+    allowed: [{ IPProtocol: 'tcp', ports: ['18080'] }],
+  });
+  const before = await rule('office');
+  const seen = await action({ ...inputs, 'firewall-rule': 'office', 'source-ranges': subnet });
+  expect(seen.exitCode).toBe(1);
+  expect(seen.annotations.map(({ message }) => message).join()).toMatch(
+    /Firewall rule of somebody else: .*every instance of network default.* Either leave that rule .* Or change that rule yourself/,
+  );
+  expect(await rule('office')).toEqual(before);
+  // A default run does not ask for anything of it.
+  expect((await succeeding({ ...inputs, 'firewall-rule': 'office' })).outputs.changed).toBe('false');
+  expect(await rule('office')).toEqual(before);
+  await deleteRule('office');
+});
+
+/** The instance's network tags, as its owner would set them. */
+async function setTags(items: readonly string[]): Promise<void> {
+  const path = `zones/${zone}/instances/registry-1`;
+  const { tags } = await compute<{ tags: { fingerprint: string } }>('GET', path);
+  const operation = await compute<{ name: string }>('POST', `${path}/setTags`, {
+    items,
+    fingerprint: tags.fingerprint,
+  });
+  await compute('POST', `zones/${zone}/operations/${operation.name}/wait`);
+}
 
 test('IPv6 ranges stand in a rule of their own, since Compute takes one family a rule', async () => {
   await succeeding({ ...inputs, 'source-ranges': '192.0.2.0/24, 2001:db8::/32' });
@@ -139,7 +308,7 @@ test('on a shared network the rule is made in the host project', async () => {
 });
 
 if (haveGcloud())
-  describe('a rule made by the tutorial’s own command', () => {
+  describe('a rule made by the tutorial’s own command, with this instance as its target', () => {
     let gcloud: Gcloud;
     beforeAll(async () => {
       gcloud = await openGcloud();
@@ -151,6 +320,7 @@ if (haveGcloud())
       await gcloud.ok(
         ...[...list, 'create', 'test-rule', '--allow', 'tcp:18080', '--source-tags=list-of-tags'],
         ...['--source-ranges=0.0.0.0/0', '--description=Narrowing TCP traffic', '--priority=900'],
+        '--target-tags=registry-1-registry',
       );
       const wanted = {
         ...inputs,

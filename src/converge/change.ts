@@ -12,6 +12,8 @@ export interface Change {
   readonly to: string | null;
   /** Why, as a clause that completes "because …". */
   readonly why: string;
+  /** Somebody who could reach the registry cannot any more: shown as a warning, and before all other changes. */
+  readonly takesAccess?: true;
 }
 
 /** A change together with what carries it out. */

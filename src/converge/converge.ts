@@ -151,11 +151,16 @@ function summarise({ steps }: Plan): string {
   return steps.map(({ change }) => describeChange(change)).join('\n');
 }
 
-/** Logs a plan, one line a change. */
+/** Logs a plan, one line a change; what takes access away as a warning. */
 function printPlan(name: TargetName, plan: Plan, log: Log): void {
   for (const note of plan.notes) log.info(`${name}: ${note}`);
   if (plan.steps.length === 0) log.info(`${name}: nothing to change`);
-  for (const { change } of plan.steps) log.info(`${name}: ${describeChange(change)}`);
+  for (const { change } of plan.steps) {
+    const line = `${name}: ${describeChange(change)}`;
+    if (change.takesAccess)
+      log.warning(`${line}. Who was admitted by that alone cannot reach the registry any more`);
+    else log.info(line);
+  }
 }
 
 function warnOfLaterChange(name: TargetName, { steps }: Plan, log: Log): void {

@@ -1,21 +1,25 @@
 import type { FirewallRule, Instance } from '../google/compute';
 import { networkPath } from '../google/resources';
-import type { FirewallInput } from '../settings/types';
 import { ipv6RuleName } from '../values/names';
 import { isIPv6Range } from '../values/ranges';
-
-const MARK = 'Managed by gce-registry-action.';
+import { standingDescription } from './identity';
+import type { FirewallNames } from './resolve-names';
 
 /** What the firewall should be like. */
-export interface DesiredFirewall extends Pick<FirewallInput, 'rule' | 'targetTag' | 'ranges'> {
+export interface DesiredFirewall extends FirewallNames {
+  /**
+   * CIDRs of the standing rule. Empty: nobody is to be admitted by it. Null: nothing was said of them, so that a standing
+   * rule keeps its sources, whoever asked for them.
+   */
+  readonly ranges: readonly string[] | null;
   /** TCP ports of the registry and of the UI. */
   readonly ports: readonly number[];
 }
 
-/** A standing rule as it would be made; without ranges it is not wanted. */
+/** A standing rule as it would be made; without ranges it is not wanted, and with null it stays as it is. */
 export interface WantedRule {
   readonly name: string;
-  readonly ranges: readonly string[];
+  readonly ranges: readonly string[] | null;
 }
 
 /**
@@ -25,31 +29,30 @@ export interface WantedRule {
  */
 export function wantedRules({ rule, ranges }: DesiredFirewall): WantedRule[] {
   return [
-    { name: rule, ranges: ranges.filter((range) => !isIPv6Range(range)) },
-    { name: ipv6RuleName(rule), ranges: ranges.filter(isIPv6Range) },
+    { name: rule, ranges: ranges?.filter((range) => !isIPv6Range(range)) ?? null },
+    { name: ipv6RuleName(rule), ranges: ranges?.filter(isIPv6Range) ?? null },
   ];
 }
 
 /** A rule that does not exist yet. */
-export function newRule(wanted: WantedRule, desired: DesiredFirewall, vm: Instance): FirewallRule {
+export function newRule(
+  { name, ranges }: { readonly name: string; readonly ranges: readonly string[] },
+  { targetTag, ports }: DesiredFirewall,
+  vm: Instance,
+): FirewallRule {
   return {
-    name: wanted.name,
+    name,
     network: networkPath(vm.network),
-    description: `Docker registry and its web UI on instance ${vm.name}. ${MARK}`,
+    description: standingDescription(vm),
     direction: 'INGRESS',
     priority: 1000,
     disabled: false,
-    sourceRanges: wanted.ranges,
+    sourceRanges: ranges,
     sourceTags: [],
     sourceServiceAccounts: [],
-    targetTags: [desired.targetTag],
+    targetTags: [targetTag],
     targetServiceAccounts: [],
-    allowed: [{ protocol: 'tcp', ports: desired.ports.map(String) }],
+    allowed: [{ protocol: 'tcp', ports: ports.map(String) }],
     denied: [],
   };
-}
-
-/** Whether the action made this rule. */
-export function isOurs({ description }: FirewallRule): boolean {
-  return description.endsWith(MARK);
 }

@@ -1,12 +1,15 @@
-import type { Change, Plan, Step } from '../converge/change';
-import type { FirewallRule, Instance, ProtocolPorts } from '../google/compute';
+import type { Plan } from '../converge/change';
+import type { FirewallRule, Instance } from '../google/compute';
 import { requireRoomForTags } from '../google/limits';
 import { networkPath } from '../google/resources';
 import { ActionError } from '../values/errors';
-import { sameRanges } from '../values/ranges';
-import { type DesiredFirewall, isOurs, newRule, type WantedRule, wantedRules } from './desired';
+import { type DesiredFirewall, newRule, type WantedRule, wantedRules } from './desired';
+import { noteOn, planForeignRule } from './foreign-rule';
+import { ownerOf } from './identity';
 import { noteOtherRules } from './other-rules';
-import { holdsPort } from './rule-match';
+import { planOwnRule } from './own-rule';
+import { resolveNames } from './resolve-names';
+import { type FirewallStep, firewallStep } from './step';
 
 /** The instance, and every rule of the project that its network is in. */
 export interface FirewallState {
@@ -14,30 +17,23 @@ export interface FirewallState {
   readonly rules: readonly FirewallRule[];
 }
 
-export type FirewallAction =
-  | { readonly kind: 'insert'; readonly rule: FirewallRule }
-  | { readonly kind: 'patch'; readonly name: string; readonly fields: Partial<FirewallRule> }
-  | { readonly kind: 'delete'; readonly name: string }
-  | { readonly kind: 'tag'; readonly tag: string };
-
-export interface FirewallStep extends Step {
-  readonly action: FirewallAction;
-}
-
 /**
- * What is to be done to the standing rule and to the instance's tags. A rule that somebody else made keeps all that
- * does not stand in the way: its description, priority, logging and other ports.
+ * What is to be done to the standing rule and to the instance's tags. Rules of other instances, and of people, lose
+ * nothing: they are left alone and named.
  *
- * @throws ActionError `Firewall rule of another kind`, `Firewall rule of another network`, `The instance has too many
- *   network tags`
+ * @param asked names as the inputs have them; see resolveNames
+ * @throws ActionError `Firewall rule of another kind`, `Firewall rule of another network`, `Firewall rule of another
+ *   instance`, `Firewall rule of somebody else`, `The instance has too many network tags`
  */
-export function planFirewall(desired: DesiredFirewall, { vm, rules }: FirewallState): Plan<FirewallStep> {
+export function planFirewall(asked: DesiredFirewall, { vm, rules }: FirewallState): Plan<FirewallStep> {
+  const desired = { ...asked, ...resolveNames(asked, vm, rules) };
   const wanted = wantedRules(desired);
   const tags = [...vm.tags.items, desired.targetTag];
   const parts = wanted.map((rule) => planRule(rule, desired, vm, rules));
   return {
     steps: [...tagSteps(desired, vm), ...parts.flatMap(({ steps }) => steps)],
     notes: [
+      ...notesOnNames(asked, desired, rules),
       ...parts.flatMap(({ notes }) => notes),
       ...noteOtherRules(rules, vm, { tags, ports: desired.ports, ours: wanted.map(({ name }) => name) }),
     ],
@@ -47,44 +43,38 @@ export function planFirewall(desired: DesiredFirewall, { vm, rules }: FirewallSt
 function tagSteps({ targetTag }: DesiredFirewall, vm: Instance): FirewallStep[] {
   if (vm.tags.items.includes(targetTag)) return [];
   requireRoomForTags(vm.name, [...vm.tags.items, targetTag]);
+  const what = `network tag ${targetTag} of ${vm.name}`;
   const why = 'firewall rules reach the instance through it';
-  return [step({ kind: 'tag', tag: targetTag }, `network tag ${targetTag} of ${vm.name}`, null, '', why)];
+  return [firewallStep({ kind: 'tag', tag: targetTag }, { what, from: null, to: '', why })];
 }
 
 function planRule(
-  wanted: WantedRule,
+  { name, ranges }: WantedRule,
   desired: DesiredFirewall,
   vm: Instance,
   rules: readonly FirewallRule[],
 ): Plan<FirewallStep> {
-  const current = rules.find(({ name }) => name === wanted.name);
-  if (wanted.ranges.length === 0) return current === undefined ? NOTHING : planUnwanted(current);
+  const current = rules.find((rule) => rule.name === name);
+  const isAsked = ranges !== null && ranges.length > 0;
   if (current === undefined) {
-    const rule = newRule(wanted, desired, vm);
-    const to = `tcp:${desired.ports.join(',')} from ${wanted.ranges.join(', ')}`;
-    const why = 'source-ranges names these networks';
-    return { steps: [step({ kind: 'insert', rule }, `rule ${wanted.name}`, null, to, why)], notes: [] };
+    return { steps: isAsked ? [addition({ name, ranges }, desired, vm)] : [], notes: [] };
   }
-  requireUsable(current, vm);
-  return { steps: differences(current, wanted, desired), notes: notesOn(current) };
+  if (isAsked) requireUsable(current, vm);
+  const isOwn = ownerOf(current, vm) === 'this' && current.network === networkPath(vm.network);
+  if (isOwn) return planOwnRule(current, ranges, desired, vm);
+  if (!isAsked) return { steps: [], notes: [noteOn(current)] };
+  return planForeignRule(current, ranges, desired, vm);
 }
 
-const NOTHING: Plan<FirewallStep> = { steps: [], notes: [] };
-
-/** A rule that no input asks for any more must not stay open; one that is not ours is not ours to close. */
-function planUnwanted(current: FirewallRule): Plan<FirewallStep> {
-  if (!isOurs(current)) {
-    return {
-      steps: [],
-      notes: [`rule ${current.name} exists, was not made by this action, and is left alone`],
-    };
-  }
-  const from = current.sourceRanges.join(', ');
-  const why = 'source-ranges names no network any more';
-  return {
-    steps: [step({ kind: 'delete', name: current.name }, `rule ${current.name}`, from, null, why)],
-    notes: [],
-  };
+function addition(
+  wanted: { readonly name: string; readonly ranges: readonly string[] },
+  desired: DesiredFirewall,
+  vm: Instance,
+): FirewallStep {
+  const to = `tcp:${desired.ports.join(',')} from ${wanted.ranges.join(', ')}`;
+  const why = 'source-ranges names these networks';
+  const action = { kind: 'insert', rule: newRule(wanted, desired, vm) } as const;
+  return firewallStep(action, { what: `rule ${wanted.name}`, from: null, to, why });
 }
 
 function requireUsable(rule: FirewallRule, vm: Instance): void {
@@ -111,86 +101,20 @@ function requireUsable(rule: FirewallRule, vm: Instance): void {
   throw new ActionError('Firewall rule of another kind', { doing, happened: other, next });
 }
 
-function differences(current: FirewallRule, wanted: WantedRule, desired: DesiredFirewall): FirewallStep[] {
-  const { name } = current;
-  const patch = (what: string, fields: Partial<FirewallRule>, from: string, to: string, why: string) =>
-    step({ kind: 'patch', name, fields }, `${what} of rule ${name}`, from, to, why);
-  const steps: FirewallStep[] = [];
-
-  const allowed = wantedPorts(current, desired);
-  const [from, to] = [describePorts(current.allowed), describePorts(allowed)];
-  if (from !== to) {
-    steps.push(patch('ports', { allowed }, from, to, `the instance serves tcp:${desired.ports.join(',')}`));
-  }
-  if (!sameRanges(current.sourceRanges, wanted.ranges)) {
-    const [before, after] = [current.sourceRanges.join(', '), wanted.ranges.join(', ')];
-    steps.push(patch('sources', { sourceRanges: wanted.ranges }, before, after, 'source-ranges says so'));
-  }
-  if (!current.targetTags.includes(desired.targetTag)) {
-    const targetTags = [...current.targetTags, desired.targetTag];
-    const before = current.targetTags.join(', ') || 'every instance of the network';
-    const why = 'the rule is for this instance, and reaches it through its tag';
-    steps.push(patch('targets', { targetTags }, before, targetTags.join(', '), why));
-  }
-  if (current.disabled) {
-    steps.push(patch('state', { disabled: false }, 'disabled', 'enabled', 'a disabled rule admits nobody'));
-  }
-  return steps;
-}
-
-/**
- * A rule that somebody else made keeps its other ports. One of ours has no others: after a change of `registry-port` the
- * old port must not stay open.
- */
-function wantedPorts(current: FirewallRule, { ports }: DesiredFirewall): readonly ProtocolPorts[] {
-  const missing = ports.filter((port) => !holdsPort(current.allowed, port));
-  if (!isOurs(current)) return missing.length > 0 ? withPorts(current.allowed, missing) : current.allowed;
-  const exact = [{ protocol: 'tcp', ports: ports.map(String) }];
-  return sameItems(portItems(current.allowed), portItems(exact)) ? current.allowed : exact;
-}
-
-/** Each protocol and port by itself, since neither their order nor how they are grouped matters. */
-function portItems(allowed: readonly ProtocolPorts[]): string[] {
-  return allowed.flatMap(({ protocol, ports }) =>
-    ports.length === 0 ? [protocol] : ports.map((port) => `${protocol}:${port}`),
-  );
-}
-
-function sameItems(left: readonly string[], right: readonly string[]): boolean {
-  const [a, b] = [new Set(left), new Set(right)];
-  return a.size === b.size && [...a].every((item) => b.has(item));
-}
-
-/** The same rule with more TCP ports. */
-function withPorts(allowed: readonly ProtocolPorts[], ports: readonly number[]): ProtocolPorts[] {
-  const added = ports.map(String);
-  const index = allowed.findIndex(({ protocol }) => protocol === 'tcp');
-  if (index < 0) return [...allowed, { protocol: 'tcp', ports: added }];
-  return allowed.map((entry, at) => (at === index ? { ...entry, ports: [...entry.ports, ...added] } : entry));
-}
-
-function describePorts(allowed: readonly ProtocolPorts[]): string {
-  return allowed
-    .map(({ protocol, ports }) => (ports.length === 0 ? protocol : `${protocol}:${ports.join(',')}`))
-    .join(' ');
-}
-
-/** Sources beside CIDRs admit in addition to them: in Compute the two are alternatives, not a narrowing. */
-function notesOn({ name, sourceTags }: FirewallRule): string[] {
-  if (sourceTags.length === 0) return [];
+function notesOnNames(
+  asked: DesiredFirewall,
+  used: DesiredFirewall,
+  rules: readonly FirewallRule[],
+): string[] {
+  const taken = rules.find(({ name }) => name === asked.rule);
   return [
-    `rule ${name} also admits the instances tagged ${sourceTags.join(', ')}: source tags widen a rule, and never ` +
-      'narrow it; this action leaves them alone',
+    ...(asked.rule === used.rule
+      ? []
+      : [
+          `${taken === undefined ? `rule ${asked.rule} is left alone` : noteOn(taken)}; the standing rule of this instance is called ${used.rule}`,
+        ]),
+    ...(asked.targetTag === used.targetTag
+      ? []
+      : [`tag ${asked.targetTag} is another instance's; the tag of this instance is ${used.targetTag}`]),
   ];
-}
-
-function step(
-  action: FirewallAction,
-  what: string,
-  from: string | null,
-  to: string | null,
-  why: string,
-): FirewallStep {
-  const change: Change = { target: 'firewall', what, from, to, why };
-  return { change, action };
 }

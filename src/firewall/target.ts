@@ -2,7 +2,8 @@ import type { Target } from '../converge/target';
 import { type Compute, type FirewallRule, type Instance, NOT_FOUND, RULE_EXISTS } from '../google/compute';
 import { hasCode } from '../values/errors';
 import type { DesiredFirewall } from './desired';
-import { type FirewallState, type FirewallStep, planFirewall } from './plan';
+import { type FirewallState, planFirewall } from './plan';
+import type { FirewallStep } from './step';
 
 /**
  * The firewall as a target: the standing rule and the instance's network tag.

@@ -1,6 +1,7 @@
 import type { Report } from '../report/outputs';
 import { reportOf } from './report';
 import type { Run } from './run';
+import { firewallOf } from './site/firewall';
 import { registryAddress } from './site/registry-address';
 import { enter, find, setUp, surveySite } from './site/site';
 
@@ -9,7 +10,8 @@ export async function bootstrap(run: Run): Promise<Report> {
   const site = await enter(run, await find(run));
   try {
     const outcomes = await setUp(run, site, await surveySite(run, site, { admit: false }));
-    return reportOf(run, site.vm, registryAddress(run.inputs, site.vm), { outcomes });
+    const found = { outcomes, firewall: await firewallOf(run, site) };
+    return reportOf(run, site.vm, registryAddress(run.inputs, site.vm), found);
   } finally {
     site.connection?.close();
   }

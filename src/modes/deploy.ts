@@ -4,6 +4,7 @@ import type { Report } from '../report/outputs';
 import { beginReading, push, type RunnerReads, setUpRunner } from './push-image';
 import { reportOf } from './report';
 import type { Run } from './run';
+import { firewallOf } from './site/firewall';
 import { Mender } from './site/mender';
 import { registryAddress } from './site/registry-address';
 import { enter, find, type SiteSurvey, setUp, surveySite } from './site/site';
@@ -27,7 +28,9 @@ export async function deploy(run: Run): Promise<Report> {
     ]);
     const mender = new Mender(run, site.connection);
     const images = await push(run, address, runner.found, () => mender.mend());
-    return reportOf(run, site.vm, address, { outcomes: [...outcomes, changed, ...mender.outcomes], images });
+    const firewall = await firewallOf(run, site);
+    const all = [...outcomes, changed, ...mender.outcomes];
+    return reportOf(run, site.vm, address, { outcomes: all, images, firewall });
   } finally {
     site.connection?.close();
   }

@@ -12,6 +12,7 @@ import { findEndpoint } from '../registry/scheme';
 import type { Report } from '../report/outputs';
 import { reportOf } from './report';
 import type { Run } from './run';
+import { firewallOf } from './site/firewall';
 import { openGoogle, readRunningInstance } from './site/google';
 import { login } from './site/login';
 import { type RegistryAddress, registryAddress } from './site/registry-address';
@@ -35,7 +36,10 @@ export async function healthCheck(run: Run): Promise<Report> {
   const { rows } = examination;
   const outcomes = [{ state: null, changes: drift, notes: [] }];
   const health = { state: overall(rows), checks: rows };
-  return { ...reportOf(run, site?.vm ?? null, address, { outcomes, health }), onlyPlanned: true };
+  // Rules that could not be read are a row of the check already.
+  const firewall = site === null ? null : await firewallOf(run, site).catch(() => null);
+  const found = { outcomes, health, firewall };
+  return { ...reportOf(run, site?.vm ?? null, address, found), onlyPlanned: true };
 }
 
 /** As far as one gets: null without credentials or instance, and no connection where the login failed. */

@@ -5,6 +5,7 @@ import type { Report } from '../report/outputs';
 import { beginReading, push, type RunnerReads, setUpRunner } from './push-image';
 import { reportOf } from './report';
 import type { Run } from './run';
+import { firewallOf, type SiteFirewall } from './site/firewall';
 import { openGoogle, readRunningInstance } from './site/google';
 import { type RegistryAddress, registryAddress } from './site/registry-address';
 import { admitWithTag, enter, find } from './site/site';
@@ -38,7 +39,7 @@ async function pushThroughOpening(run: Run): Promise<Report> {
       const client = await new Reconnects(run.log).retry('asking again', () => readClientAddress(connection));
       if (!run.inputs.dryRun) await admitWithTag(run, site, client);
     }
-    return await pushTo(run, site.vm, address, reads);
+    return await pushTo(run, site.vm, address, reads, await firewallOf(run, site));
   } finally {
     site.connection?.close();
   }
@@ -49,9 +50,10 @@ async function pushTo(
   vm: Instance | null,
   address: RegistryAddress,
   reads: Promise<RunnerReads>,
+  firewall: SiteFirewall | null = null,
 ): Promise<Report> {
   const { survey, found } = await reads;
   const runner = await setUpRunner(run, survey);
   const images = await push(run, address, found);
-  return reportOf(run, vm, address, { outcomes: [runner], images });
+  return reportOf(run, vm, address, { outcomes: [runner], images, firewall });
 }

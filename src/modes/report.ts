@@ -2,6 +2,7 @@ import type { Outcome } from '../converge/converge';
 import type { Instance } from '../google/compute';
 import type { PushedImage, Report } from '../report/outputs';
 import type { Run } from './run';
+import type { SiteFirewall } from './site/firewall';
 import { addressOf } from './site/google';
 import type { RegistryAddress } from './site/registry-address';
 
@@ -14,6 +15,8 @@ export function reportOf(
     readonly outcomes?: readonly (Outcome<unknown> | null)[];
     readonly images?: readonly PushedImage[];
     readonly health?: Report['health'];
+    /** Where the rules were read. */
+    readonly firewall?: SiteFirewall | null;
   },
 ): Report {
   const outcomes = (found.outcomes ?? []).filter((outcome) => outcome !== null);
@@ -25,8 +28,8 @@ export function reportOf(
     registry: address.registry,
     uiUrl: address.uiUrl,
     uiPort: inputs.registry.uiPort,
-    openTo: inputs.firewall.ranges,
-    firewallRule: inputs.firewall.rule,
+    openTo: found.firewall?.openTo ?? inputs.firewall.ranges ?? [],
+    firewallRule: found.firewall?.rule ?? inputs.firewall.rule,
     onlyPlanned: inputs.dryRun,
     addressMayChange: address.mayChange,
     changes: outcomes.flatMap(({ changes }) => changes),

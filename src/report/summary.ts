@@ -6,6 +6,7 @@ import type { Report } from './outputs';
 export function summaryOf(report: Report): string {
   return [
     `### ${heading(report)}`,
+    ...accessTaken(report),
     ...health(report),
     ...images(report),
     ...changes(report),
@@ -27,6 +28,17 @@ function heading({ mode, instance, images, health, onlyPlanned }: Report): strin
 /** The name of an image without its registry. */
 function nameIn(reference: string): string {
   return reference.slice(reference.indexOf('/') + 1);
+}
+
+/** Before all else: somebody may be locked out. */
+function accessTaken({ changes, onlyPlanned }: Report): string[] {
+  const taken = changes.filter(({ takesAccess }) => takesAccess);
+  if (taken.length === 0) return [];
+  const lines = taken.map(
+    ({ what, from, to }) => `> - ${escapeMarkdown(`${what}: ${from ?? 'none'} → ${to ?? 'removed'}`)}`,
+  );
+  const title = onlyPlanned ? 'This would take access away:' : 'Access was taken away:';
+  return [['> [!WARNING]', `> ${title}`, ...lines].join('\n')];
 }
 
 function health({ health }: Report): string[] {

@@ -114,7 +114,8 @@ function parseCredentials(text: string): Record<string, unknown> {
 }
 
 function readFirewall(get: GetInput, instance: string): FirewallInput {
-  const sources = list(get, 'source-ranges');
+  const isSaid = get('source-ranges') !== '';
+  const sources = isSaid ? list(get, 'source-ranges') : ['runner'];
   if (sources.length === 0) {
     refuse('source-ranges', null, 'it names nobody', 'Use `runner`, CIDRs, or both');
   }
@@ -122,7 +123,7 @@ function readFirewall(get: GetInput, instance: string): FirewallInput {
     rule: matching(get, 'firewall-rule', RESOURCE_NAME, RESOURCE_RULE, defaultRuleName(instance)),
     targetTag: matching(get, 'target-tag', RESOURCE_NAME, RESOURCE_RULE, defaultTargetTag(instance)),
     runner: sources.includes('runner'),
-    ranges: parseRanges(sources.filter((source) => source !== 'runner')),
+    ranges: isSaid ? parseRanges(sources.filter((source) => source !== 'runner')) : null,
   };
 }
 

@@ -37,8 +37,11 @@ export interface FirewallInput {
   readonly targetTag: string;
   /** Admit this runner, for this run. */
   readonly runner: boolean;
-  /** CIDRs of the standing rule: canonical, sorted, each once. Empty: no standing rule is wanted. */
-  readonly ranges: readonly string[];
+  /**
+   * CIDRs of the standing rule: canonical, sorted, each once. Empty: no standing rule is wanted. Null: nothing is said
+   * of CIDRs, so a standing rule stays as it is.
+   */
+  readonly ranges: readonly string[] | null;
 }
 
 export interface SshInput {

@@ -20,6 +20,16 @@ export function defaultTargetTag(instance: string): string {
   return joinNames(instance, '-registry');
 }
 
+/**
+ * Name of the standing rule, and network tag, of one of several instances that have the same name and would have the
+ * same defaults.
+ *
+ * @param identity tells this instance apart from the others
+ */
+export function nameOfOne(instance: string, identity: string): string {
+  return joinNames(instance, `-registry-${hash(identity, 8)}`);
+}
+
 /** Name of the rule beside `rule` that carries the IPv6 ranges: no rule takes both families. */
 export function ipv6RuleName(rule: string): string {
   return joinNames(rule, '-ipv6');

@@ -51,6 +51,11 @@ export function sameRanges(left: readonly string[], right: readonly string[]): b
   return a === b;
 }
 
+/** Whether all addresses of `inner` are in `outer` as well. */
+export function isWithin(inner: readonly string[], outer: readonly string[]): boolean {
+  return sameRanges([...outer, ...inner], outer);
+}
+
 /** The CIDR of one address: `/32` or `/128`. An IPv4 address in IPv6 form gives the IPv4 one. Null: no address. */
 export function rangeOf(address: string): string | null {
   const point = readAddress(address);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isOurs } from '../../../src/firewall/desired';
+import { ownerOf } from '../../../src/firewall/identity';
 import {
   expiredOpenings,
   isOpening,
@@ -45,7 +45,7 @@ test.each(['', '0.0.0.0/0', 'nonsense', '1.2.3.4, 0.0.0.0/0'])('%j opens nothing
 test('bears a mark, which is not that of a standing rule', () => {
   expect(isOpening(opening())).toBe(true);
   expect(isOpening(opening({ url: null }))).toBe(true);
-  expect(isOurs(opening())).toBe(false);
+  expect(ownerOf(opening(), VM)).toBe('somebody');
 });
 
 test('is swept after its time, by a run of the same instance', () => {

@@ -35,6 +35,12 @@ test('the rules that the run converges are not other rules', () => {
   expect(noteOtherRules([rule()], VM, OPTIONS)).toEqual([]);
 });
 
+const deny = {
+  name: 'deny-all',
+  targetTags: [],
+  allowed: [],
+  denied: [{ protocol: 'all', ports: [] }],
+};
 const ssh = { name: 'allow-ssh', targetTags: [], allowed: [{ protocol: 'tcp', ports: ['22'] }] };
 
 test.each<[string, FirewallRule[], string]>([
@@ -43,20 +49,34 @@ test.each<[string, FirewallRule[], string]>([
   ['a rule', [rule(ssh)], 'tcp:22 is opened by allow-ssh (192.0.2.0/24)'],
   [
     'a rule that denies',
-    [
-      rule(ssh),
-      rule({
-        name: 'deny-all',
-        targetTags: [],
-        priority: 1,
-        allowed: [],
-        denied: [{ protocol: 'all', ports: [] }],
-      }),
-    ],
-    'Rule deny-all denies tcp:22',
+    [rule(ssh), rule({ ...deny, priority: 1 })],
+    'Rule deny-all denies tcp:22 from 192.0.2.0/24 with priority 1: add a rule that allows tcp:22 from this runner with `--priority 0`',
+  ],
+  [
+    'a rule that denies, before which nothing can come',
+    [rule(ssh), rule({ ...deny, priority: 0 })],
+    'and nothing comes before that: give that rule a greater number',
+  ],
+  [
+    'a rule that denies, after one that allows',
+    [rule(ssh), rule({ ...deny, priority: 901 })],
+    'tcp:22 is opened by allow-ssh',
+  ],
+  [
+    'a rule that denies, of the same priority',
+    [rule(ssh), rule({ ...deny, priority: 900 })],
+    'with `--priority 899` or less',
   ],
 ])('SSH does not answer: %s', (_name, rules, expected) => {
   expect(diagnoseSsh(rules, VM, 22)).toContain(expected);
+});
+
+test('SSH does not answer: what to run can be run, and says what it takes', () => {
+  const advice = diagnoseSsh([], VM, 2222);
+  expect(advice).toContain(
+    '`gcloud compute firewall-rules create allow-ssh --project host --network shared --allow tcp:2222 --source-ranges 0.0.0.0/0`',
+  );
+  expect(advice).toMatch(/sshd must take keys only.*A self-hosted runner, or a larger runner/);
 });
 
 test('SSH does not answer an instance without an external address: it takes a runner in its network', () => {

@@ -54,6 +54,27 @@ test('changes are JSON that shows no mark that turns text around', () => {
   expect(JSON.parse(text)).toEqual(changes);
 });
 
+test('what takes access away is at the top of the summary', () => {
+  const taken = {
+    target: 'firewall',
+    what: 'rule web-1-registry',
+    from: '192.0.2.0/24',
+    to: null,
+    why: 'source-ranges names no network any more',
+    takesAccess: true,
+  } as const;
+  const lines = summaryOf({ ...report, changes: [...report.changes, taken] }).split('\n');
+  expect(lines.slice(2, 5)).toEqual([
+    '> [!WARNING]',
+    '> Access was taken away:',
+    '> - rule web-1-registry&#58; 192.0.2.0/24 → removed',
+  ]);
+  expect(summaryOf({ ...report, changes: [taken], onlyPlanned: true })).toContain(
+    'This would take access away:',
+  );
+  expect(summaryOf(report)).not.toContain('ccess');
+});
+
 test('the summary has the pull lines by digest, the daemon’s line, and the changes', () => {
   const text = summaryOf(report);
   expect(text).toContain(`\`\`\`sh\ndocker pull 192.0.2.7:5000/test:latest@sha256:${'a'.repeat(64)}\n\`\`\``);

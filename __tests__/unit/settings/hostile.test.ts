@@ -90,7 +90,7 @@ function areSame(urls: readonly string[], values: readonly string[]): boolean {
 
 function areRanges({ runner, ranges }: Inputs['firewall'], value: string): boolean {
   const items = split(value).filter((item) => item !== 'runner');
-  return runner === split(value).includes('runner') && ranges.length <= items.length;
+  return runner === split(value).includes('runner') && (ranges ?? []).length <= items.length;
 }
 
 function areHostKeys(hostKey: Inputs['ssh']['hostKey'], value: string): boolean {

@@ -37,7 +37,7 @@ test('the defaults of action.yml, with the required inputs, are the documented o
     dryRun: false,
     credentials: { kind: 'adc' },
     vm: { project: null, zone: 'europe-west1-b', instance: 'web-1' },
-    firewall: { rule: 'web-1-registry', targetTag: 'web-1-registry', runner: true, ranges: [] },
+    firewall: { rule: 'web-1-registry', targetTag: 'web-1-registry', runner: true, ranges: null },
     ssh: { user: 'registry-action', port: 22, privateKey: null, hostKey: { kind: 'guest-attributes' } },
     registry: {
       host: null,

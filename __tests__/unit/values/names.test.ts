@@ -3,6 +3,7 @@ import {
   defaultRuleName,
   defaultTargetTag,
   ipv6RuleName,
+  nameOfOne,
   openingName,
   RESOURCE_NAME,
 } from '../../../src/values/names';
@@ -41,6 +42,7 @@ test('every name made of an instance is a resource name, and the same each time'
         defaultTargetTag,
         ipv6RuleName,
         (of: string) => openingName(of, run),
+        (of: string) => nameOfOne(of, 'p/z/i'),
       ]) {
         expect(RESOURCE_NAME.test(make(name))).toBe(true);
         expect(make(name)).toBe(make(name));

@@ -5,6 +5,7 @@ import { dropExpiredKeys } from '../../ssh/keypair';
 import { messageOf } from '../../values/errors';
 import { covers } from '../../values/ranges';
 import type { Run } from '../run';
+import { firewallOf } from './firewall';
 import { portsOf } from './registry-address';
 
 /**
@@ -13,13 +14,19 @@ import { portsOf } from './registry-address';
  *
  * @param address this runner's address, as the instance sees it
  */
-export async function admitRunner(run: Run, compute: Compute, vm: Instance, address: string): Promise<void> {
+export async function admitRunner(
+  run: Run,
+  { compute, vm, rules }: { compute: Compute; vm: Instance; rules: Promise<readonly FirewallRule[]> },
+  address: string,
+): Promise<void> {
   const { inputs, job, log, pending } = run;
-  if (!inputs.firewall.runner || covers(inputs.firewall.ranges, address)) return;
+  if (!inputs.firewall.runner) return;
+  const { targetTag, openTo } = await firewallOf(run, { vm, rules });
+  if (covers(openTo, address)) return;
   const rule = openingRule({
     vm,
     address,
-    targetTag: inputs.firewall.targetTag,
+    targetTag,
     ports: portsOf(inputs),
     identity: job.identity,
     url: job.url,

@@ -1,6 +1,7 @@
 import { asPlanned, converge, type Outcome, type Survey, survey } from '../../converge/converge';
 import type { Target } from '../../converge/target';
-import type { FirewallState, FirewallStep } from '../../firewall/plan';
+import type { FirewallState } from '../../firewall/plan';
+import type { FirewallStep } from '../../firewall/step';
 import { firewallTarget } from '../../firewall/target';
 import type { Compute, FirewallRule, Instance } from '../../google/compute';
 import type { Facts } from '../../instance/facts/facts';
@@ -12,6 +13,7 @@ import { together } from '../../job/together';
 import type { SshConnection } from '../../ssh/connection';
 import type { Run } from '../run';
 import { Admission, admitRunner, sweep } from './admission';
+import { firewallOf } from './firewall';
 import { openGoogle, readRunningInstance } from './google';
 import { login } from './login';
 import { portsOf } from './registry-address';
@@ -72,9 +74,9 @@ export async function surveySite(
   { admit }: { readonly admit: boolean },
 ): Promise<SiteSurvey> {
   const { log } = run;
-  warnOfEverybody(run.inputs.firewall.ranges, log);
+  warnOfEverybody(run.inputs.firewall.ranges ?? [], log);
   const admission = new Admission(async (address) => {
-    if (admit && !run.inputs.dryRun) await admitRunner(run, site.compute, site.vm, address);
+    if (admit && !run.inputs.dryRun) await admitRunner(run, site, address);
   });
   let hasMet = false;
   const onOtherRun = () => {
@@ -122,13 +124,14 @@ async function freshFirewall(run: Run, site: Site): Promise<Target<FirewallState
 }
 
 /** Admits this runner where no set-up runs beside it: sees to the tag that an opening needs, and sweeps. */
-export async function admitWithTag(run: Run, { compute, vm, rules }: Site, address: string): Promise<void> {
-  const { targetTag } = run.inputs.firewall;
+export async function admitWithTag(run: Run, site: Site, address: string): Promise<void> {
+  const { compute, vm, rules } = site;
+  const { targetTag } = await firewallOf(run, site);
   await together<unknown[]>([
     run.inputs.firewall.runner
       ? compute.editTags((tags) => (tags.includes(targetTag) ? tags : [...tags, targetTag]))
       : Promise.resolve(),
-    admitRunner(run, compute, vm, address),
+    admitRunner(run, site, address),
     sweep(run, compute, vm, rules),
   ]);
 }

@@ -1,0 +1,22 @@
+import { type FirewallNames, resolveNames } from '../../firewall/resolve-names';
+import { standingSources } from '../../firewall/standing-sources';
+import type { FirewallRule, Instance } from '../../google/compute';
+import type { Run } from '../run';
+import { portsOf } from './registry-address';
+
+/** The firewall of an instance as it was read, and as the inputs want it. */
+export interface SiteFirewall extends FirewallNames {
+  /** CIDRs that the standing rule admits. */
+  readonly openTo: readonly string[];
+}
+
+/** Names of the standing rule and of the network tag, as this instance has them among all of its network, and its sources. */
+export async function firewallOf(
+  { inputs }: Run,
+  { vm, rules }: { readonly vm: Instance; readonly rules: Promise<readonly FirewallRule[]> },
+): Promise<SiteFirewall> {
+  const all = await rules;
+  const names = resolveNames(inputs.firewall, vm, all);
+  const desired = { ...inputs.firewall, ...names, ports: portsOf(inputs) };
+  return { ...names, openTo: standingSources(desired, vm, all) };
+}
