@@ -13,10 +13,16 @@ exec 9>build/.lock
 flock 9
 
 rm -rf build/js build/bundle
-tsc -p scripts/bundle
+tsc -p scripts/bundle --sourceMap
 node scripts/bundle/one-file.ts
 node scripts/bundle/overlay.ts
-ncc build build/js/main.js --out build/bundle --target es2022 --minify --no-cache --quiet --license licenses.txt
+ncc build build/js/main.js --out build/bundle --target es2022 --minify --no-cache --quiet --license licenses.txt \
+  --source-map --no-source-map-register
+# The source map stays here, for the coverage; neither it nor the line that names it is shipped.
+comment=$'\n//# sourceMappingURL=index.js.map'
+[ "$(tail -c "${#comment}" build/bundle/index.js)" = "$comment" ]
+truncate --size="-${#comment}" build/bundle/index.js
+mv build/bundle/index.js.map build/
 
 # One script and the licenses of what is in it: a second script, an addon or a program has no business here.
 for file in build/bundle/*; do

@@ -28,7 +28,7 @@ static() {
 }
 
 unit() {
-  stage 'Unit tests' jest --selectProjects unit lab --json --outputFile=build/unit.json "$@"
+  stage 'Unit tests' jest --selectProjects unit lab --json --outputFile=build/unit.json "${unit_coverage[@]}" "$@"
 }
 
 e2e() {
@@ -38,11 +38,28 @@ e2e() {
   read -ra labs <<<"$E2E_LABS"
   for lab in "${labs[@]}"; do
     stage "Lab $lab" env GCELAB="$lab" bin/lab up
+    folders+=("$(eval "$(GCELAB=$lab bin/lab env)" && printf '%s' "$LAB_COVERAGE")")
   done
+  forget_coverage
   # Jest begins with the stories that took longest the last time, or whose files are largest.
   stage "End-to-end tests, in labs ${labs[*]}" \
     jest --selectProjects e2e --maxWorkers="${#labs[@]}" --json --outputFile=build/e2e.json "$@"
 }
+
+coverage() {
+  as_root find "${folders[@]}" -name '*.json' -exec chmod a+r {} +
+  node scripts/coverage.ts build/coverage/coverage-final.json "${folders[@]}"
+  forget_coverage
+}
+
+# A megabyte for each process of the action.
+forget_coverage() {
+  as_root find "${folders[@]}" -name '*.json' -delete
+}
+
+# Coverage is measured where all tests are run.
+unit_coverage=()
+folders=()
 
 mkdir -p build
 rm -f build/unit.json build/e2e.json
@@ -50,9 +67,12 @@ rm -f build/unit.json build/e2e.json
 trap 'node scripts/summary.ts build/unit.json build/e2e.json' EXIT
 case "${1:-all}" in
   all)
+    export GCELAB_COVERAGE=1
+    unit_coverage=(--coverage --coverageProvider=v8 --coverageReporters=json --coverageDirectory=build/coverage)
     static
     unit
     e2e
+    coverage
     ;;
   static) static ;;
   unit) unit "${@:2}" ;;

@@ -4,6 +4,7 @@ import { cacheFolder } from './checkout.ts';
 import { CONTROL_SOCKET, control } from './control.ts';
 import { instanceName, PROJECT, ZONE } from './instance.ts';
 import { externalIp, GATEWAY, internalIp, RUNNER_IP, SUBNET } from './network.ts';
+import { COVERAGE_ON_HOST } from './runner.ts';
 
 /** Shell commands that export what other tools need to know of the lab, with a fresh access token. */
 export async function environment(): Promise<string> {
@@ -24,6 +25,7 @@ export async function environment(): Promise<string> {
     LAB_CA_FILE: ensureCertificates(cacheFolder('certificates')).caFile,
     LAB_ACCESS_TOKEN: accessToken,
     LAB_CONTROL_SOCKET: CONTROL_SOCKET,
+    LAB_COVERAGE: COVERAGE_ON_HOST,
   };
   return Object.entries(values)
     .map(([name, value]) => `export ${name}='${value}'\n`)

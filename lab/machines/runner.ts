@@ -1,7 +1,8 @@
+import { chmodSync, mkdirSync } from 'node:fs';
 import { arch } from 'node:os';
 import { basename, join } from 'node:path';
 import { dockerTodayPackages } from '../packages/apt-repository.ts';
-import { CHECKOUT } from './checkout.ts';
+import { CHECKOUT, RUN } from './checkout.ts';
 import { ACT, fileName } from './go.ts';
 import { ensureBase, ensureImage } from './images.ts';
 import { authority, containerOf } from './instance.ts';
@@ -14,6 +15,10 @@ export const RUNNER = containerOf('runner');
 export const ACTION_FOLDER = '/home/runner/work/_actions/lab/gce-registry-action/main';
 /** The lab's CA on every machine. */
 export const CA_FILE = '/usr/local/share/ca-certificates/gcelab.crt';
+
+/** Where the action's processes write their coverage: on the host, so that a reset of the runner does not lose it. */
+export const COVERAGE_FOLDER = '/var/lib/gcelab/coverage';
+export const COVERAGE_ON_HOST = join(RUN, 'coverage');
 
 /** Docker's packages on a runner of today, and Debian's on an older one. */
 const DOCKERS_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-buildx-plugin'];
@@ -43,6 +48,9 @@ export async function recreateRunner(kind?: RunnerKind): Promise<void> {
   const wanted = kind ?? (await runnerKind());
   const image = await ensureRunnerImage(wanted);
   await removeMachine(RUNNER);
+  mkdirSync(COVERAGE_ON_HOST, { recursive: true });
+  // For the runner's user.
+  chmodSync(COVERAGE_ON_HOST, 0o777);
   await createMachine({
     container: RUNNER,
     hostname: 'runner',
@@ -50,7 +58,7 @@ export async function recreateRunner(kind?: RunnerKind): Promise<void> {
     ip: RUNNER_IP,
     hosts: {},
     labels: { 'gcelab.runner': wanted },
-    volumes: [`${CHECKOUT}:${ACTION_FOLDER}:ro`],
+    volumes: [`${CHECKOUT}:${ACTION_FOLDER}:ro`, `${COVERAGE_ON_HOST}:${COVERAGE_FOLDER}`],
   });
   await bootMachine(RUNNER);
 }

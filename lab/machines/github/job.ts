@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { arch } from 'node:os';
-import { CA_FILE } from '../runner.ts';
+import { CA_FILE, COVERAGE_FOLDER } from '../runner.ts';
 
 /** Folders and variables of one job on the runner machine; several jobs may run at the same time. */
 export interface Job {
@@ -41,6 +41,7 @@ function runnerVariables(root: string, temp: string): Record<string, string> {
     PATH,
     ImageOS: 'ubuntu24',
     NODE_EXTRA_CA_CERTS: CA_FILE,
+    ...(process.env.GCELAB_COVERAGE ? { NODE_V8_COVERAGE: COVERAGE_FOLDER } : {}),
     RUNNER_ARCH: arch() === 'arm64' ? 'ARM64' : 'X64',
     RUNNER_ENVIRONMENT: 'github-hosted',
     RUNNER_NAME: 'GitHub Actions 1',
