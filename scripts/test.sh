@@ -40,6 +40,7 @@ e2e() {
     stage "Lab $lab" env GCELAB="$lab" bin/lab up
     folders+=("$(eval "$(GCELAB=$lab bin/lab env)" && printf '%s' "$LAB_COVERAGE")")
   done
+  as_root mkdir -p "${folders[@]}"
   forget_coverage
   # Jest begins with the stories that took longest the last time, or whose files are largest.
   stage "End-to-end tests, in labs ${labs[*]}" \
