@@ -133,7 +133,7 @@ function notStarted(doing: string, result: ExecResult): ActionError {
 function commandFailed(doing: string, result: ExecResult): ActionError {
   const happened = lastLine(result.stderr) || `the command ended with status ${result.status}`;
   const kind = classifyFailure(result.stderr);
-  if (kind === 'no-daemon-access' || /docker daemon|error during connect/i.test(result.stderr)) {
+  if (kind === 'no-daemon-access' || /docker (?:daemon|API)|error during connect/i.test(result.stderr)) {
     return new ActionError('Docker daemon not reachable', {
       doing,
       happened,

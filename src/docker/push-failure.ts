@@ -67,7 +67,7 @@ const patterns: readonly (readonly [RegExp, FailureKind])[] = [
     'transient',
   ],
   [
-    /cannot connect to the docker daemon|error during connect|is the docker daemon running|daemon is shutting down|server is shutting down/i,
+    /cannot connect to the docker daemon|failed to connect to the docker API|error during connect|is the docker daemon running|daemon is shutting down|server is shutting down/i,
     'transient',
   ],
   [
@@ -81,10 +81,18 @@ export function classifyFailure(output: string): FailureKind {
   // Docker's own "Retrying in 5 seconds" lines are progress: only what it ended with counts, when it is there.
   const lines = output
     .split('\n')
-    .map((line) => line.trim())
+    .map((line) => withoutNames(line.trim()))
     .filter((line) => line !== '');
   const end = lines.slice(-5).join('\n');
   return firstMatch(end) ?? firstMatch(lines.slice(-50).join('\n')) ?? 'unknown';
+}
+
+/** An image may have any name: one called `denied` has not been. What is asked for stands in Docker's messages too. */
+function withoutNames(line: string): string {
+  return line
+    .replace(/^The push refers to repository .*/i, '')
+    .replace(/https?:\/\/[^\s"]+/gi, 'URL')
+    .replace(/\breference "[^"]*"/gi, 'reference');
 }
 
 /** Progress of single layers, and Docker's frame around an answer that held nothing. */

@@ -40,7 +40,25 @@ test.each([
     'transient',
   ],
   ['error during connect: Post "http://%2Fvar%2Frun%2Fdocker.sock/v1.45/images/x/push": EOF', 'transient'],
+  [
+    'failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory',
+    'transient',
+  ],
+  [
+    'failed to do request: Head "https://203.0.113.20:5000/v2/x/blobs/y": read tcp 10.0.0.2:32894->203.0.113.20:5000: read: connection reset by peer',
+    'transient',
+  ],
+  ['failed to do request: Head "https://203.0.113.20:5000/v2/x/blobs/y": EOF', 'transient'],
+  [
+    'unknown: unexpected status from HEAD request to http://h:5000/v2/x/blobs/y: 504 Gateway Timeout',
+    'transient',
+  ],
   ['denied: requested access to the resource is denied', 'denied'],
+  ['error from registry: denied\ndenied', 'denied'],
+  [
+    'failed to resolve reference "h:5000/x:1": pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials',
+    'denied',
+  ],
   ['unauthorized: authentication required', 'denied'],
   ['no basic auth credentials', 'denied'],
   ['unexpected status from HEAD request to http://r.example/v2/x/blobs/y: 403 Forbidden', 'denied'],
@@ -50,10 +68,16 @@ test.each([
   ['Error response from daemon: No such image: test:latest', 'no-such-image'],
   ['manifest for registry:99 not found: manifest unknown: manifest unknown', 'no-such-image'],
   ['docker.io/library/nope:latest: not found', 'no-such-image'],
+  [
+    'failed to resolve reference "docker.io/library/nope:1": docker.io/library/nope:1: not found',
+    'no-such-image',
+  ],
   ['invalid reference format: repository name (library/Test) must be lowercase', 'invalid-name'],
   ['name invalid: invalid repository name', 'invalid-name'],
   ['manifest invalid: manifest invalid', 'invalid-manifest'],
+  ['error from registry: manifest invalid', 'invalid-manifest'],
   ['write /var/lib/docker/tmp/GetImageBlob1: no space left on device', 'disk-full'],
+  ['error from registry: filesystem: write /var/lib/registry/x: no space left on device', 'disk-full'],
   [
     'toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit',
     'rate-limit',
@@ -61,6 +85,14 @@ test.each([
   [
     'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: dial unix /var/run/docker.sock: connect: permission denied',
     'no-daemon-access',
+  ],
+  [
+    'permission denied while trying to connect to the docker API at unix:///var/run/docker.sock',
+    'no-daemon-access',
+  ],
+  [
+    'unknown: unexpected status from HEAD request to http://h:5000/v2/x/manifests/1: 429 Too Many Requests',
+    'rate-limit',
   ],
   ['something that nobody has seen', 'unknown'],
   ['', 'unknown'],
@@ -78,6 +110,16 @@ test('what a push ended with counts, not what Docker retried before', () => {
       'denied-app: Preparing\ndenied-app: Pushing\na: Waiting\nb: Waiting\nc: Waiting\nd: Waiting\nEOF',
     ),
   ).toBe('transient');
+});
+
+// Names of images are in Docker's messages, and say nothing of why.
+test.each([
+  'The push refers to repository [h:5000/denied/forbidden]\na: Waiting\nunexpected EOF',
+  'failed to do request: Head "https://h:5000/v2/unauthorized/toomanyrequests/blobs/x": EOF',
+  'unknown: unexpected status from HEAD request to http://h:5000/v2/no-such-image/blobs/x: 503 Service Unavailable',
+  'failed to resolve reference "h:5000/denied/x:1": failed to do request: dial tcp: i/o timeout',
+])('%j is transient, whatever the image is called', (output) => {
+  expect(classifyFailure(output)).toBe('transient');
 });
 
 test.each([
