@@ -46,8 +46,9 @@ const SHELLS: Readonly<Record<string, string>> = {
   silent: "trap '' TERM HUP PIPE; cat >/dev/null; while :; do sleep 1000; done",
   drip: "trap '' HUP PIPE; cat >/dev/null; while sleep 1; do echo .; done",
   poisoner:
-    '/usr/bin/bash "$@" | sed \'s~"aptEntries":\\[\\]~' +
-    '"aptEntries":["/etc/apt/x\\\\n::error::owned\\\\r##[error]owned\\\\u001b[31m\\\\u202e\\\\u009b1m"]~; ' +
+    '/usr/bin/bash "$@" | sed \'s~"aptSources":{~"aptSources":{' +
+    '"/etc/apt/x\\\\n::error::owned\\\\r##[error]owned\\\\u001b[31m\\\\u202e\\\\u009b1m":"' +
+    `${Buffer.from('deb https://download.docker.com/linux/debian old stable').toString('base64')}",~; ` +
     's~"packages":{[^}]*}~"packages":{"curl":"1","ca-certificates":"1"}~; s~"service":{[^}]*}~"service":{}~; ' +
     's~"files":{[^}]*}~"files":{}~; s~"engine":"[^"]*"~"engine":""~\'',
 };

@@ -29,8 +29,6 @@ const VOLUME = '/var/lib/docker/volumes/gce-registry_registry-data/_data';
 /** A fresh Debian 13. */
 export const BARE: Facts = {
   client: '198.51.100.7',
-  sshPort: '22',
-  bootId: 'b',
   clockAhead: 0,
   arch: 'x86_64',
   systemd: true,
@@ -39,16 +37,18 @@ export const BARE: Facts = {
   userInDockerGroup: false,
   docker: '',
   engine: '',
-  composePlugin: null,
-  service: { load: 'not-found', active: 'inactive', enabled: '', pid: '0' },
-  packages: new Map([
-    ['ca-certificates', '1'],
-    ['curl', '8'],
-  ]),
+  dockerRoot: '/var/lib/docker',
+  compose: null,
+  service: { load: 'not-found', active: 'inactive', enabled: '' },
+  units: new Map(),
+  dockerGroup: false,
+  packages: new Map([['ca-certificates', '1']]),
   brokenPackages: [],
   files: new Map(),
   texts: new Map(),
-  aptEntries: [],
+  aptSources: new Map(),
+  aptKeys: new Map(),
+  aptLists: [],
   disks: ['root', 'docker', 'data'].map((name) => ({
     name,
     path: '/',
@@ -67,7 +67,6 @@ export const BARE: Facts = {
     volumeHoldsImages: false,
   },
   lock: { turn: '', busy: false },
-  keyringWhole: false,
   mirrors: null,
   listeners: [],
   forwardingBlocked: false,
@@ -82,7 +81,6 @@ export function containersOf(desired: Desired): ContainerFacts[] {
   return stackOf(desired.registry).services.map(({ name, image, port, spec }) => ({
     name: `gce-registry-${name}-1`,
     image,
-    imageId: 'sha256:1',
     state: 'running',
     health: 'healthy',
     exitCode: 0,
@@ -106,10 +104,12 @@ export function converged(desired: Desired = DESIRED): Facts {
     userInDockerGroup: true,
     docker: '/usr/bin/docker',
     engine: '28.0.0',
-    composePlugin: '/usr/libexec/docker/cli-plugins/docker-compose',
-    service: { load: 'loaded', active: 'active', enabled: 'enabled', pid: '10' },
+    compose: { path: '/usr/libexec/docker/cli-plugins/docker-compose', version: '2.40.3' },
+    mirrors: [],
+    dockerGroup: true,
+    service: { load: 'loaded', active: 'active', enabled: 'enabled' },
     packages: new Map(
-      ['ca-certificates', 'curl', 'docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-compose-plugin'].map(
+      ['ca-certificates', 'docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-compose-plugin'].map(
         (name) => [name, '1'],
       ),
     ),

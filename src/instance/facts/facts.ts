@@ -1,13 +1,14 @@
 import { ActionError } from '../../values/errors';
 import { excerpt } from '../../values/show';
+import { base64Text, type EngineFacts, engineShapes } from './engine';
 import { count, fields, flag, integer, list, nullable, type Shape, ShapeError, table, text } from './shape';
 
+export type { UnitFacts } from './engine';
+
 /** The state of an instance, as scripts/facts.sh reads it. */
-export interface Facts {
+export interface Facts extends EngineFacts {
   /** This runner's address, as the instance sees it. */
   readonly client: string;
-  readonly sshPort: string;
-  readonly bootId: string;
   /** Seconds that its clock is ahead of this runner's. */
   readonly clockAhead: number;
   /** `x86_64`, `aarch64`. */
@@ -20,29 +21,10 @@ export interface Facts {
     readonly name: string;
   };
   readonly user: string;
-  readonly userInDockerGroup: boolean;
-  /** Path of the Docker CLI; empty without one. */
-  readonly docker: string;
-  /** Version of the engine that answers; empty when none does. */
-  readonly engine: string;
-  /** Mirrors that the engine has loaded; null where its file asks for none, or it does not answer. */
-  readonly mirrors: readonly string[] | null;
-  /** Path of the Compose plugin. */
-  readonly composePlugin: string | null;
-  /** docker.service, as systemd sees it; empty strings where it does not know. */
-  readonly service: ServiceFacts;
-  /** Versions of the packages that matter here and are installed, if only half, by name. */
-  readonly packages: ReadonlyMap<string, string>;
-  /** Packages that dpkg has not finished; `dpkg` stands for its own journal. */
-  readonly brokenPackages: readonly string[];
   /** SHA-256 of the files that matter here and exist, by path. */
   readonly files: ReadonlyMap<string, string>;
-  /** Docker's key for apt is there, and is whole. */
-  readonly keyringWhole: boolean;
   /** Text of some of them, by path. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Files of apt, other than docker.sources, that have an entry for Docker's repository. */
-  readonly aptEntries: readonly string[];
   readonly disks: readonly DiskFacts[];
   readonly data: DataFacts;
   /** Listeners on the ports of the registry and the UI. */
@@ -74,18 +56,10 @@ export interface Facts {
   }[];
 }
 
-export interface ServiceFacts {
-  readonly load: string;
-  readonly active: string;
-  readonly enabled: string;
-  readonly pid: string;
-}
-
 export interface ContainerFacts {
   readonly name: string;
   /** As it was asked for, `registry:3`. */
   readonly image: string;
-  readonly imageId: string;
   /** created, running, paused, restarting, removing, exited, dead. */
   readonly state: string;
   /** starting, healthy, unhealthy. */
@@ -144,7 +118,6 @@ const container: Shape<ContainerFacts> = (value, path) => {
   const read = fields({
     name: text(),
     image: text(),
-    imageId: text(),
     state: text(),
     health: nullable(text()),
     exitCode: integer,
@@ -163,32 +136,16 @@ const container: Shape<ContainerFacts> = (value, path) => {
 /** From the time of the instance, in seconds since the epoch. */
 const clockAhead: Shape<number> = (value, path) => count(value, path) - Math.round(Date.now() / 1000);
 
-const optionalText: Shape<string> = (value, path) => (value === undefined ? '' : text()(value, path));
-
-const base64Text: Shape<string> = (value, path) =>
-  Buffer.from(text(100_000)(value, path), 'base64').toString('utf8');
-
 const facts: Shape<Facts> = fields<{ [K in keyof Facts]: Facts[K] }>({
   client: text(64),
-  sshPort: text(5),
-  bootId: text(64),
   clockAhead,
   arch: text(64),
   systemd: flag,
   os: fields({ id: text(), version: text(), codename: text(), name: text() }),
   user: text(),
-  userInDockerGroup: flag,
-  docker: text(),
-  engine: text(),
-  mirrors: nullable(list(text())),
-  composePlugin: nullable(text()),
-  service: fields({ load: optionalText, active: optionalText, enabled: optionalText, pid: optionalText }),
-  packages: table(text()),
-  brokenPackages: list(text()),
+  ...engineShapes,
   files: table(text()),
-  keyringWhole: flag,
   texts: table(base64Text),
-  aptEntries: list(text()),
   disks: list(
     fields({
       name: text(),

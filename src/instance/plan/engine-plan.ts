@@ -1,14 +1,8 @@
-import { sha256 } from '../../values/digest';
 import type { Facts } from '../facts/facts';
-import { STACK_DIRECTORY } from '../stack/stack';
+import { composeState, composeSteps } from './compose-plan';
 import type { Desired } from './desired';
-import { composeRelease } from './desired';
+import { repositorySteps } from './repository-plan';
 import { type InstanceStep, instanceStep } from './steps';
-
-export const KEYRING = '/etc/apt/keyrings/docker.asc';
-export const SOURCES = '/etc/apt/sources.list.d/docker.sources';
-export const COMPOSE_RELEASE_FILE = `${STACK_DIRECTORY}/compose-release`;
-export const COMPOSE_PLUGIN = '/usr/local/lib/docker/cli-plugins/docker-compose';
 
 /** Where the engine on an instance comes from: Docker's packages, the distribution's, elsewhere, or nowhere. */
 export type EngineOrigin = 'docker' | 'distro' | 'other' | 'none';
@@ -20,8 +14,8 @@ export function engineOrigin(facts: Facts): EngineOrigin {
   return works && !facts.packages.has('podman-docker') ? 'other' : 'none';
 }
 
-/** Docker's packages, the Compose plugin included. https://docs.docker.com/engine/install/debian/ */
-const DOCKER_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-compose-plugin'];
+/** Docker's packages, without the Compose plugin. https://docs.docker.com/engine/install/debian/ */
+const DOCKER_PACKAGES: readonly string[] = ['docker-ce', 'docker-ce-cli', 'containerd.io'];
 
 /** The distribution's packages: the engine, the CLI where it has a package of its own, and Compose v2 if any. */
 function distroPackages({ os }: Facts): { engine: readonly string[]; compose: string | null } {
@@ -43,29 +37,28 @@ export interface Installation {
 export function installationOf(desired: Desired, facts: Facts): Installation {
   const origin = engineOrigin(facts);
   const source = origin === 'none' ? desired.docker.source : origin;
-  if (source === 'other') {
-    return { packages: [], repository: false, composeBinary: needsCompose(desired, facts), why: '' };
-  }
+  const state = composeState(desired, facts);
   const distro = distroPackages(facts);
-  const compose = source === 'docker' ? 'docker-compose-plugin' : distro.compose;
-  const wanted =
-    source === 'docker' ? DOCKER_PACKAGES : [...distro.engine, ...(compose === null ? [] : [compose])];
-  const packages = wanted.filter(
-    (name) => !isInstalled(facts, name) && !(name === compose && facts.composePlugin !== null),
-  );
+  const composePackage = { docker: 'docker-compose-plugin', distro: distro.compose, other: null }[source];
+  const fromPackage = state === 'missing' && composePackage !== null && !isInstalled(facts, composePackage);
+  const engine = { docker: DOCKER_PACKAGES, distro: distro.engine, other: [] }[source];
+  const packages = [
+    ...engine.filter((name) => isMissing(facts, name)),
+    ...(fromPackage || (composePackage !== null && facts.brokenPackages.includes(composePackage))
+      ? [composePackage]
+      : []),
+  ];
   return {
     packages,
     repository: source === 'docker' && packages.length > 0,
-    composeBinary: compose === null && needsCompose(desired, facts),
+    composeBinary: state !== 'works' && !fromPackage,
     why: origin === 'none' ? 'the instance has no Docker Engine' : 'it is missing',
   };
 }
 
-/** A Compose plugin of any other origin stays; ours follows `compose-version`. */
-function needsCompose(desired: Desired, facts: Facts): boolean {
-  if (facts.composePlugin === null) return true;
-  if (facts.composePlugin !== COMPOSE_PLUGIN || !facts.files.has(COMPOSE_RELEASE_FILE)) return false;
-  return facts.texts.get(COMPOSE_RELEASE_FILE)?.trim() !== composeRelease(desired.docker);
+/** An engine that answers lacks nothing, however it was put together. */
+function isMissing(facts: Facts, name: string): boolean {
+  return facts.brokenPackages.includes(name) || (facts.engine === '' && !facts.packages.has(name));
 }
 
 function isInstalled(facts: Facts, name: string): boolean {
@@ -76,17 +69,21 @@ function isInstalled(facts: Facts, name: string): boolean {
 export function engineSteps(desired: Desired, facts: Facts): InstanceStep[] {
   const installation = installationOf(desired, facts);
   return [
-    ...repairSteps(facts),
     ...(installation.repository ? repositorySteps(desired, facts) : []),
     ...packageSteps(installation, facts),
-    ...composeSteps(installation, desired, facts),
+    ...(installation.composeBinary ? composeSteps(desired, facts) : []),
     ...serviceSteps(installation, facts),
-    ...groupSteps(facts),
+    ...groupSteps(installation, facts),
   ];
 }
 
-function repairSteps({ brokenPackages }: Facts): InstanceStep[] {
-  if (brokenPackages.length === 0) return [];
+/**
+ * Finishes what dpkg has not finished, where packages are to be installed: apt would else fail. Where nothing is to be
+ * installed it is none of ours.
+ */
+export function repairSteps(desired: Desired, facts: Facts): InstanceStep[] {
+  const { brokenPackages } = facts;
+  if (brokenPackages.length === 0 || installationOf(desired, facts).packages.length === 0) return [];
   return [
     instanceStep(
       { kind: 'repair-packages' },
@@ -98,61 +95,34 @@ function repairSteps({ brokenPackages }: Facts): InstanceStep[] {
   ];
 }
 
-function repositorySteps({ docker }: Desired, facts: Facts): InstanceStep[] {
-  const steps: InstanceStep[] = [];
-  const prerequisites = ['ca-certificates', 'curl'].filter((name) => !isInstalled(facts, name));
-  if (prerequisites.length > 0) {
-    steps.push(
-      instanceStep(
-        { kind: 'install-packages', packages: prerequisites },
-        `packages ${prerequisites.join(', ')}`,
-        null,
-        'installed',
-        "Docker's repository is read over HTTPS",
-      ),
+/** What is said of an engine that is used as it is. */
+export function engineNotes(desired: Desired, facts: Facts): string[] {
+  const notes: string[] = [];
+  const origin = engineOrigin(facts);
+  if (origin !== 'none' && origin !== desired.docker.source) {
+    const [name, version] = ENGINE_PACKAGES.map((candidate) => [
+      candidate,
+      facts.packages.get(candidate),
+    ]).find(([, found]) => found !== undefined) ?? ['an unpackaged engine', facts.engine];
+    notes.push(
+      `the engine that is there (${name} ${version}) is kept, although docker-source is ${desired.docker.source}`,
     );
   }
-  if (facts.aptEntries.length > 0) {
-    steps.push(
-      instanceStep(
-        { kind: 'disable-apt-entries', files: facts.aptEntries },
-        `Docker's entries in ${facts.aptEntries.join(', ')}`,
-        'present',
-        null,
-        'apt refuses two entries of one repository with different keys',
-      ),
+  if (facts.brokenPackages.length > 0 && repairSteps(desired, facts).length === 0) {
+    notes.push(
+      `dpkg has not finished ${facts.brokenPackages.slice(0, 10).join(', ')}, which is left so, since no package is needed`,
     );
   }
-  const base = `${docker.repository}/${facts.os.id}`;
-  if (!facts.keyringWhole) {
-    steps.push(
-      instanceStep(
-        { kind: 'install-keyring', url: `${base}/gpg`, path: KEYRING },
-        `file ${KEYRING}`,
-        facts.files.has(KEYRING) ? 'no whole key' : null,
-        `${base}/gpg`,
-        "apt verifies Docker's packages with it",
-      ),
-    );
+  if (facts.engine !== '' && facts.service.load === 'not-found') {
+    notes.push('its engine is no service of systemd, so nobody may start it after a restart of the instance');
   }
-  const sources = sourcesFile(base, facts.os.codename);
-  if (facts.files.get(SOURCES) !== sha256(sources)) {
-    steps.push(
-      instanceStep(
-        { kind: 'write-file', path: SOURCES, content: sources },
-        `file ${SOURCES}`,
-        facts.files.has(SOURCES) ? 'other content' : null,
-        base,
-        "it is Docker's package source",
-      ),
-    );
+  if (facts.engine !== '' && !facts.dockerGroup) {
+    notes.push(`there is no group docker, so ${facts.user} uses docker with sudo`);
   }
-  return steps;
+  return notes;
 }
 
-function sourcesFile(base: string, codename: string): string {
-  return `Types: deb\nURIs: ${base}\nSuites: ${codename}\nComponents: stable\nSigned-By: ${KEYRING}\n`;
-}
+const ENGINE_PACKAGES = ['docker-ce', 'docker.io'] as const;
 
 function packageSteps({ packages, why }: Installation, facts: Facts): InstanceStep[] {
   if (packages.length === 0) return [];
@@ -181,27 +151,13 @@ function packageSteps({ packages, why }: Installation, facts: Facts): InstanceSt
   return steps;
 }
 
-function composeSteps({ composeBinary }: Installation, desired: Desired, facts: Facts): InstanceStep[] {
-  if (!composeBinary) return [];
-  return [
-    instanceStep(
-      { kind: 'install-compose' },
-      'Compose plugin',
-      facts.composePlugin === null ? null : (facts.texts.get(COMPOSE_RELEASE_FILE)?.trim() ?? ''),
-      composeRelease(desired.docker),
-      facts.composePlugin === null
-        ? 'the package source of the engine has none'
-        : 'compose-version asks for another release',
-    ),
-  ];
-}
-
 function serviceSteps({ packages }: Installation, facts: Facts): InstanceStep[] {
   const comes = packages.includes('docker-ce') || packages.includes('docker.io');
   if (comes || engineOrigin(facts) === 'none' || facts.service.load !== 'loaded') return [];
   const state = `${facts.service.active}, ${facts.service.enabled}`;
   if (state === 'active, enabled' && facts.engine !== '') return [];
   return [
+    ...(facts.dockerGroup ? [] : [groupStep()]),
     instanceStep(
       { kind: 'start-engine' },
       'service docker',
@@ -212,8 +168,22 @@ function serviceSteps({ packages }: Installation, facts: Facts): InstanceStep[] 
   ];
 }
 
-function groupSteps({ user, userInDockerGroup }: Facts): InstanceStep[] {
-  if (userInDockerGroup || user === 'root') return [];
+/** docker.socket belongs to the group, and does not start without it. */
+function groupStep(): InstanceStep {
+  return instanceStep(
+    { kind: 'add-group', group: 'docker' },
+    'group docker',
+    null,
+    'present',
+    'docker.socket belongs to it, and does not start without it',
+  );
+}
+
+/** Where an engine works without a group docker, somebody took it away: it is as good as root. */
+function groupSteps({ packages }: Installation, facts: Facts): InstanceStep[] {
+  const { user, userInDockerGroup, dockerGroup, engine } = facts;
+  const comes = packages.includes('docker-ce') || packages.includes('docker.io');
+  if (userInDockerGroup || user === 'root' || !(dockerGroup || comes || engine === '')) return [];
   return [
     instanceStep(
       { kind: 'add-to-group', user },

@@ -8,13 +8,20 @@ export type Action =
   | { readonly kind: 'install-engine'; readonly packages: readonly string[] }
   | { readonly kind: 'remove-packages'; readonly packages: readonly string[] }
   | { readonly kind: 'install-keyring'; readonly url: string; readonly path: string }
-  | { readonly kind: 'disable-apt-entries'; readonly files: readonly string[] }
+  /** Fetches what apt's source of this repository has; where apt does not accept that, what `otherwise` says is done. */
+  | {
+      readonly kind: 'check-repository';
+      readonly uri: string;
+      readonly suite: string;
+      readonly otherwise: RepositoryFiles;
+    }
   | { readonly kind: 'write-file'; readonly path: string; readonly content: string }
   | { readonly kind: 'remove-file'; readonly path: string }
   | { readonly kind: 'make-directory'; readonly path: string }
   /** The Compose plugin, fetched on the runner and sent along. */
-  | { readonly kind: 'install-compose' }
+  | { readonly kind: 'install-compose'; readonly path: string }
   | { readonly kind: 'start-engine' }
+  | { readonly kind: 'add-group'; readonly group: string }
   /** Until it has loaded these mirrors. */
   | { readonly kind: 'reload-engine'; readonly mirrors: readonly string[] }
   | { readonly kind: 'add-to-group'; readonly user: string }
@@ -30,6 +37,18 @@ export type Action =
       /** Services whose containers are made anew although their settings are right. */
       readonly recreate: readonly string[];
     };
+
+/** What makes our own source of Docker's packages the only one of its repository. */
+export interface RepositoryFiles {
+  /** Files with other entries of it, and what is to be in them; null: nothing else is. */
+  readonly replaced: readonly { readonly path: string; readonly content: string | null }[];
+  readonly keyUrl: string;
+  /** Where its key goes. */
+  readonly keyring: string;
+  /** Where the source goes, and what it says. */
+  readonly sources: string;
+  readonly content: string;
+}
 
 /** One change of the instance, with what carries it out. */
 export interface InstanceStep extends Step {

@@ -8,8 +8,8 @@ import { ActionError } from '../../values/errors';
 import { shellQuote } from '../../values/quote';
 import { excerpt, plain } from '../../values/show';
 import { type Facts, parseFacts } from '../facts/facts';
-import { COMPOSE_RELEASE_FILE } from '../plan/engine-plan';
-import type { Action, InstanceStep } from '../plan/steps';
+import { COMPOSE_RELEASE_FILE } from '../plan/compose-plan';
+import type { Action, InstanceStep, RepositoryFiles } from '../plan/steps';
 import { APPLY_SCRIPT, FACTS_SCRIPT } from './assets';
 import type { ComposeProgram } from './compose-release';
 import { ProgressPrinter } from './progress';
@@ -160,8 +160,8 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
       return action.packages;
     case 'install-keyring':
       return [action.url, action.path];
-    case 'disable-apt-entries':
-      return action.files;
+    case 'check-repository':
+      return [action.uri, action.suite, ...repositoryWords(action.otherwise)];
     case 'write-file':
       return [action.path, Buffer.from(action.content).toString('base64')];
     case 'remove-file':
@@ -169,7 +169,9 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
       return [action.path];
     case 'install-compose':
       if (compose === null) throw new Error('The Compose plugin was not loaded');
-      return [String(compose.size), compose.sha256, COMPOSE_RELEASE_FILE, compose.release];
+      return [String(compose.size), compose.sha256, COMPOSE_RELEASE_FILE, compose.release, action.path];
+    case 'add-group':
+      return [action.group];
     case 'add-to-group':
       return [action.user];
     case 'pull-images':
@@ -180,4 +182,11 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
         ...action.recreate,
       ];
   }
+}
+
+/** Contents in base64; an empty one is a file that goes. */
+function repositoryWords({ keyUrl, keyring, sources, content, replaced }: RepositoryFiles): string[] {
+  const base64 = (text: string | null) => Buffer.from(text ?? '').toString('base64');
+  const others = replaced.flatMap((file) => [file.path, base64(file.content)]);
+  return [keyUrl, keyring, sources, base64(content), ...others];
 }

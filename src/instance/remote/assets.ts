@@ -6,14 +6,22 @@ import { join } from 'node:path';
  * them; each path is one expression, which the bundler follows.
  */
 
+const ENVIRONMENT_SCRIPT = readFileSync(join(__dirname, 'scripts/environment.sh'), 'utf8');
 const JSON_SCRIPT = readFileSync(join(__dirname, 'scripts/json.sh'), 'utf8');
 const LOCK_SCRIPT = readFileSync(join(__dirname, 'scripts/lock.sh'), 'utf8');
+const ENGINE_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-engine.sh'), 'utf8');
 const READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts.sh'), 'utf8');
 const PACKAGES_SCRIPT = readFileSync(join(__dirname, 'scripts/packages.sh'), 'utf8');
 const CONTAINERS_SCRIPT = readFileSync(join(__dirname, 'scripts/containers.sh'), 'utf8');
 const STEPS_SCRIPT = readFileSync(join(__dirname, 'scripts/apply.sh'), 'utf8');
 
 /** Ends with a function `facts`, which reads the state of an instance. */
-export const FACTS_SCRIPT = [JSON_SCRIPT, LOCK_SCRIPT, READING_SCRIPT].join('\n');
+export const FACTS_SCRIPT = [
+  ENVIRONMENT_SCRIPT,
+  JSON_SCRIPT,
+  LOCK_SCRIPT,
+  ENGINE_READING_SCRIPT,
+  READING_SCRIPT,
+].join('\n');
 /** Sent after FACTS_SCRIPT; ends with a function `apply`, which carries out a plan. */
 export const APPLY_SCRIPT = [PACKAGES_SCRIPT, CONTAINERS_SCRIPT, STEPS_SCRIPT].join('\n');

@@ -2,6 +2,10 @@ import type { CommandResult } from '../../ssh/connection';
 import { ActionError } from '../../values/errors';
 import { excerpt } from '../../values/show';
 
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** What bash minds before it reads its script, which does away with the rest of the login's environment. */
+const BASH_VARIABLES = '-u BASH_ENV -u ENV -u SHELLOPTS -u BASHOPTS -u POSIXLY_CORRECT';
+
 /**
  * The one command that is run on an instance, for at most `limitMs`: a root shell that reads its script from standard input, with what sshd
  * says of the connection as `$1`, since sudo does not keep $SSH_CONNECTION. Single quotes mean the same to bash, dash,
@@ -13,8 +17,8 @@ import { excerpt } from '../../values/show';
  */
 export function shellCommand(limitMs: number): string {
   const seconds = Math.ceil(limitMs / 1000) + 5;
-  const shell = `timeout -k 5 ${seconds} bash --norc --noprofile -s -- "$SSH_CONNECTION"`;
-  return `sh -c 'test "$(id -u)" = 0 && exec ${shell}; exec sudo -n ${shell}'`;
+  const shell = `timeout -k 5 ${seconds} env ${BASH_VARIABLES} bash --norc --noprofile -s -- "$SSH_CONNECTION"`;
+  return `/bin/sh -c 'PATH=${PATH}; export PATH; test "$(id -u)" = 0 && exec ${shell}; exec sudo -n ${shell}'`;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { describeChange } from '../../../../src/converge/describe';
 import type { ContainerFacts, Facts } from '../../../../src/instance/facts/facts';
 import type { Desired } from '../../../../src/instance/plan/desired';
 import { planInstance } from '../../../../src/instance/plan/plan';
@@ -6,8 +5,6 @@ import { BARE, containersOf, converged, DESIRED } from '../example';
 
 const kinds = (desired: Desired, facts: Facts) =>
   planInstance(desired, facts).steps.map(({ action }) => action.kind);
-const lines = (desired: Desired, facts: Facts) =>
-  planInstance(desired, facts).steps.map(({ change }) => describeChange(change));
 const packagesOf = (desired: Desired, facts: Facts) =>
   planInstance(desired, facts).steps.flatMap(({ action }) =>
     action.kind === 'install-engine' || action.kind === 'install-packages' ? action.packages : [],
@@ -68,20 +65,10 @@ describe('a bare instance', () => {
     });
   });
 
-  test('without curl gets it first', () => {
+  test('without certificates gets them first', () => {
     const facts = { ...BARE, packages: new Map() };
-    expect(packagesOf(DESIRED, facts).slice(0, 2)).toEqual(['ca-certificates', 'curl']);
+    expect(packagesOf(DESIRED, facts)[0]).toBe('ca-certificates');
     expect(packagesOf(withDocker({ source: 'distro' }), facts)[0]).toBe('docker.io');
-  });
-
-  test('with an old docker.list loses it before the new source is written', () => {
-    const facts = { ...BARE, aptEntries: ['/etc/apt/sources.list.d/docker.list'] };
-    expect(kinds(DESIRED, facts).slice(0, 3)).toEqual([
-      'disable-apt-entries',
-      'install-keyring',
-      'write-file',
-    ]);
-    expect(kinds(withDocker({ source: 'distro' }), facts)).not.toContain('disable-apt-entries');
   });
 
   test('with half-configured packages has them repaired first', () => {
@@ -107,12 +94,6 @@ describe('a bare instance', () => {
       endpoints: [{ service: 'registry', port: 5000, path: '/v2/' }],
       recreate: [],
     });
-  });
-
-  test('whose key for apt was cut off gets it again', () => {
-    const cutOff = { ...BARE, files: new Map([['/etc/apt/keyrings/docker.asc', 'x']]) };
-    expect(kinds(DESIRED, cutOff)).toContain('install-keyring');
-    expect(kinds(DESIRED, { ...cutOff, keyringWhole: true })).not.toContain('install-keyring');
   });
 
   test('gets the mirrors before the engine, which then starts with them', () => {
@@ -142,23 +123,17 @@ describe('an engine that is there', () => {
   });
 
   test.each([
-    ['docker.io on Debian 13', debian13, [['docker.io', '26']], ['docker-cli', 'docker-compose'], false],
+    ['docker.io on Debian 13', debian13, [['docker.io', '26']], ['docker-compose'], false],
     ['docker.io on Debian 12', debian12, [['docker.io', '20']], [], true],
     ['docker.io on Ubuntu', noble, [['docker.io', '24']], ['docker-compose-v2'], false],
-    [
-      'docker-ce',
-      debian13,
-      [['docker-ce', '28']],
-      ['docker-ce-cli', 'containerd.io', 'docker-compose-plugin'],
-      false,
-    ],
+    ['docker-ce', debian13, [['docker-ce', '28']], ['docker-compose-plugin'], false],
     ['one without a package', debian13, [], [], true],
   ] as const)('of %s without Compose gets what is missing', (_, os, packages, missing, compose) => {
     const facts = {
       ...converged(),
       os,
-      composePlugin: null,
-      packages: new Map<string, string>([['curl', '8'], ['ca-certificates', '1'], ...packages]),
+      compose: null,
+      packages: new Map<string, string>([['ca-certificates', '1'], ...packages]),
     };
     expect(packagesOf(DESIRED, facts)).toEqual(missing);
     expect(kinds(DESIRED, facts).includes('install-compose')).toBe(compose);
@@ -173,23 +148,6 @@ describe('an engine that is there', () => {
     const facts = { ...converged(), engine, service: { ...converged().service, ...service } };
     const step = planInstance(DESIRED, facts).steps.find(({ action }) => action.kind === 'start-engine');
     expect(step?.change.from).toBe(from);
-  });
-
-  test('gets another release of our own Compose when compose-version changes, and of no other', () => {
-    const ours = {
-      ...converged(),
-      os: debian12,
-      packages: new Map([['docker.io', '20']]),
-      composePlugin: '/usr/local/lib/docker/cli-plugins/docker-compose',
-      files: new Map([...converged().files, ['/etc/gce-registry/compose-release', 'x']]),
-      texts: new Map([['/etc/gce-registry/compose-release', 'v2.40.3\n']]),
-    };
-    expect(kinds(DESIRED, ours)).toEqual([]);
-    const newer = withDocker({ compose: { version: 'v2.41.0', sha256: null } });
-    expect(lines(newer, ours)).toEqual([
-      'Compose plugin: v2.40.3 → v2.41.0, because compose-version asks for another release',
-    ]);
-    expect(kinds(newer, { ...ours, files: converged().files })).toEqual([]);
   });
 });
 

@@ -49,9 +49,9 @@ step_make_directory() {
   mkdir -p -- "$1"
 }
 
-# step_install_compose SIZE SHA256 RELEASE_FILE RELEASE: the program is what follows on standard input.
+# step_install_compose SIZE SHA256 RELEASE_FILE RELEASE PATH: the program is what follows on standard input.
 step_install_compose() {
-  local directory=/usr/local/lib/docker/cli-plugins temporary
+  local directory=${5%/*} temporary
   mkdir -p -- "$directory"
   rm -f -- "$directory"/.docker-compose.gce-registry.*
   temporary=$(mktemp -- "$directory/.docker-compose.gce-registry.XXXXXXXX")
@@ -65,10 +65,10 @@ step_install_compose() {
   "$temporary" docker-cli-plugin-metadata </dev/null
   sync -- "$temporary"
   # Cut off from here on, the plugin is ours, and of no release that anybody asks for.
-  printf 'being replaced\n' | put_file "$3" 0644
-  mv -fT -- "$temporary" "$directory/docker-compose"
+  printf '%s\n' 'being replaced' "$5" | put_file "$3" 0644
+  mv -fT -- "$temporary" "$5"
   sync -- "$directory"
-  printf '%s\n' "$4" | put_file "$3" 0644
+  printf '%s\n' "$4" "$5" | put_file "$3" 0644
 }
 
 engine_answers() { timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
@@ -93,6 +93,10 @@ step_reload_engine() {
   journalctl -u docker.service -n 20 --no-pager -o cat || true
   say "After 30 s the engine has not loaded its mirrors"
   return 1
+}
+
+step_add_group() {
+  groupadd --system -- "$1"
 }
 
 step_add_to_group() {

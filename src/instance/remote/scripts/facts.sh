@@ -4,27 +4,23 @@
 # described in facts.ts. Before that, at once, a line `MARKER:client ADDRESS` says who asks. Changes nothing. Commands
 # that take long run side by side.
 #
-# Sent after json.sh and lock.sh.
+# Sent after environment.sh, json.sh, lock.sh and facts-engine.sh.
 #
 #   facts MARKER SSH_CONNECTION USER REGISTRY_PORT UI_PORT DATA_PATH
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
-export LC_ALL=C
 
 STACK=/etc/gce-registry
 VOLUME=gce-registry_registry-data
-PLUGINS=(/usr/local/lib /usr/local/libexec /usr/lib /usr/libexec)
-PACKAGES=' ca-certificates curl docker-ce docker-ce-cli containerd.io docker-compose-plugin docker.io docker-cli'
-PACKAGES+=' docker-compose docker-compose-v2 podman-docker '
 FILES=(
-  /etc/apt/keyrings/docker.asc /etc/apt/sources.list.d/docker.sources /etc/docker/daemon.json
+  /etc/apt/sources.list.d/docker.sources /etc/docker/daemon.json
   "$STACK/compose.yaml" "$STACK/compose.override.yaml" "$STACK/compose-release" "$STACK/data-path"
 )
 # Files whose text is wanted, up to so many bytes.
 TEXTS=(/etc/docker/daemon.json "$STACK/compose-release")
 TEXT_LIMIT=65536
 
-CONTAINER='{"name":{{json .Name}},"image":{{json .Config.Image}},"imageId":{{json .Image}},"state":{{json .State.Status}},'
+CONTAINER='{"name":{{json .Name}},"image":{{json .Config.Image}},"state":{{json .State.Status}},'
 CONTAINER+='"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}},"exitCode":{{.State.ExitCode}},'
 CONTAINER+='"restarts":{{.RestartCount}},"startedAt":{{json .State.StartedAt}},'
 CONTAINER+='"project":{{json (index .Config.Labels "com.docker.compose.project")}},'
@@ -65,35 +61,6 @@ os_facts() {
   REPLY="{$OUT}"
 }
 
-# From lines `STATUS PACKAGE VERSION` on standard input, with the two letters of `dpkg -l` as status.
-package_facts() {
-  local OUT='' status package version broken=()
-  while read -r status package version; do
-    [[ $status != ?[nc] ]] || continue
-    [[ $PACKAGES != *" $package "* ]] || put "$package" "$version"
-    [[ $status == ?i ]] || broken+=("$package")
-  done
-  PACKAGE_FACTS="{$OUT}"
-  # A journal of dpkg that was not played back: it was killed.
-  compgen -G '/var/lib/dpkg/updates/[0-9]*' >/dev/null && broken+=(dpkg)
-  json_strings "${broken[@]}"
-  BROKEN_FACTS=$REPLY
-}
-
-# From the output of `systemctl show docker.service` on standard input.
-service_facts() {
-  local OUT='' key value
-  while IFS='=' read -r key value; do
-    case $key in
-      LoadState) put load "$value" ;;
-      ActiveState) put active "$value" ;;
-      UnitFileState) put enabled "$value" ;;
-      MainPID) put pid "$value" ;;
-    esac
-  done
-  REPLY="{$OUT}"
-}
-
 file_facts() {
   local OUT='' path present=() sum
   for path in "${FILES[@]}"; do
@@ -105,13 +72,6 @@ file_facts() {
   REPLY="{$OUT}"
 }
 
-# Whether a file is an armoured PGP key up to its end: with one that was cut off apt would take no package.
-is_whole_key() {
-  local text
-  [[ -f $1 ]] && { text=$(<"$1"); } 2>/dev/null &&
-    [[ $text == *'-----BEGIN PGP PUBLIC KEY BLOCK-----'*'-----END PGP PUBLIC KEY BLOCK-----'* ]]
-}
-
 text_facts() {
   local OUT='' path text
   for path in "${TEXTS[@]}"; do
@@ -120,26 +80,6 @@ text_facts() {
     put "$path" "$text"
   done
   REPLY="{$OUT}"
-}
-
-# Files of apt, other than docker.sources, that name a repository of Docker, as `FILE`.
-apt_entry_facts() {
-  local files=()
-  mapfile -t files < <(
-    grep -lsE '^[[:space:]]*deb[[:space:]].*/linux/(debian|ubuntu)/?[[:space:]]+[^[:space:]]+[[:space:]]+stable' \
-      /etc/apt/sources.list /etc/apt/sources.list.d/*.list
-  )
-  json_strings "${files[@]}"
-}
-
-plugin_fact() {
-  local directory
-  REPLY=null
-  for directory in "${PLUGINS[@]}"; do
-    [[ -x $directory/docker/cli-plugins/docker-compose ]] || continue
-    json_string "$directory/docker/cli-plugins/docker-compose"
-    return
-  done
 }
 
 # From the output of `ss -Hltnp` on standard input.
@@ -217,39 +157,29 @@ data_facts() {
 
 facts() {
   local marker=$1 connection=$2 user=$3 registry_port=$4 ui_port=$5 data_path=$6
-  local OUT='' REPLY='' PACKAGE_FACTS='' BROKEN_FACTS='' docker='' client port member docker_root=/var/lib/docker text
-  local version='' systemd=false member=false inspect_fd='' running_fd='' version_fd='' mirrors_fd='' turn busy=false
+  local OUT='' REPLY='' client text systemd=false inspect_fd='' running_fd='' turn busy=false
 
   last_turn
   turn=$REPLY
   is_busy && busy=true
 
-  read -r client _ _ port <<<"$connection"
+  read -r client _ <<<"$connection"
   printf '\n%s:client %s\n' "$marker" "$client"
 
   # Started first, read last.
-  docker=$(type -P docker) || docker=
-  if [[ -n $docker && -S /var/run/docker.sock && ! -e /usr/share/doc/podman-docker ]]; then
-    exec {version_fd}< <(timeout 15 docker version --format '{{.Server.Version}}' 2>/dev/null)
+  begin_engine_facts
+  if [[ $WITH_DOCKER == true ]]; then
     exec {inspect_fd}< <(timeout 15 docker container inspect --format "$CONTAINER" \
       gce-registry-registry-1 gce-registry-ui-1 2>/dev/null)
     exec {running_fd}< <(timeout 15 docker ps --no-trunc --format "$RUNNING" 2>/dev/null)
-    if [[ -f /etc/docker/daemon.json && $(</etc/docker/daemon.json) == *'"registry-mirrors"'* ]]; then
-      exec {mirrors_fd}< <(timeout 15 docker info --format '{{json .RegistryConfig.Mirrors}}' 2>/dev/null)
-    fi
   fi
-  local packages_fd service_fd forward_fd listeners_fd registry_fd ui_fd
-  exec {packages_fd}< <(dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\n' 2>/dev/null)
-  exec {service_fd}< <(systemctl show -p LoadState,ActiveState,UnitFileState,MainPID docker.service 2>/dev/null)
+  local forward_fd listeners_fd registry_fd ui_fd
   exec {forward_fd}< <(iptables -w 5 -S FORWARD 2>/dev/null && iptables -w 5 -t nat -S DOCKER 2>/dev/null)
   exec {listeners_fd}< <(ss -Hltnp "( sport = :$registry_port or sport = :$ui_port )" 2>/dev/null)
   exec {registry_fd}< <(http_status "$registry_port" /v2/)
   exec {ui_fd}< <(http_status "$ui_port" /)
 
   put client "$client"
-  put sshPort "${port-}"
-  read -r text </proc/sys/kernel/random/boot_id
-  put bootId "$text"
   # The time of now; facts.ts compares it with the runner's.
   put_raw clockAhead "$EPOCHSECONDS"
   put arch "$HOSTTYPE"
@@ -257,26 +187,12 @@ facts() {
   put_raw systemd "$systemd"
   os_facts && put_raw os "$REPLY"
   put user "$user"
-  while IFS=: read -r text _ _ REPLY; do
-    [[ $text == docker && ,$REPLY, == *",$user,"* ]] && member=true
-  done </etc/group
-  put_raw userInDockerGroup "$member"
-  put docker "$docker"
-  plugin_fact && put_raw composePlugin "$REPLY"
   file_facts && put_raw files "$REPLY"
-  text=false && is_whole_key /etc/apt/keyrings/docker.asc && text=true
-  put_raw keyringWhole "$text"
   text_facts && put_raw texts "$REPLY"
-  apt_entry_facts && put_raw aptEntries "$REPLY"
-  if [[ -f /etc/docker/daemon.json ]]; then
-    text=$(</etc/docker/daemon.json)
-    [[ ! $text =~ \"data-root\"[[:space:]]*:[[:space:]]*\"([^\"]+)\" ]] || docker_root=${BASH_REMATCH[1]}
-  fi
-  disk_facts root / docker "$docker_root" data "${data_path:-$docker_root}" && put_raw disks "$REPLY"
-  data_facts "$data_path" "$docker_root" && put_raw data "$REPLY"
+  engine_facts "$user"
+  disk_facts root / docker "$DOCKER_ROOT" data "${data_path:-$DOCKER_ROOT}" && put_raw disks "$REPLY"
+  data_facts "$data_path" "$DOCKER_ROOT" && put_raw data "$REPLY"
 
-  package_facts <&"$packages_fd" && put_raw packages "$PACKAGE_FACTS" && put_raw brokenPackages "$BROKEN_FACTS"
-  service_facts <&"$service_fd" && put_raw service "$REPLY"
   listener_facts <&"$listeners_fd" && put_raw listeners "$REPLY"
   forwarding_fact <&"$forward_fd" && put_raw forwardingBlocked "$REPLY"
   text= && read -r text <&"$registry_fd"
@@ -285,10 +201,6 @@ facts() {
   put_raw uiStatus "${text:-null}"
   REPLY='[]' && { [[ -z $inspect_fd ]] || json_list <&"$inspect_fd"; } && put_raw containers "$REPLY"
   REPLY='[]' && { [[ -z $running_fd ]] || json_list <&"$running_fd"; } && put_raw running "$REPLY"
-  { [[ -z $version_fd ]] || read -r version <&"$version_fd" || version=; } && put engine "$version"
-  text= && { [[ -z $mirrors_fd ]] || read -r text <&"$mirrors_fd" || text=; }
-  [[ $text != null ]] || text='[]'
-  put_raw mirrors "${text:-null}"
   lock_facts "$turn" "$busy" && put_raw lock "$REPLY"
   printf '\n%s {%s}\n' "$marker" "$OUT"
 }

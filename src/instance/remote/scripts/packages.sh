@@ -32,9 +32,33 @@ until_unlocked() {
   done
 }
 
+# A proxy of the whole machine, in /etc/environment, is used by what is run here if somebody listens there. What a login
+# has besides says nothing of the machine, and what apt knows itself goes first.
+use_machine_proxy() {
+  local name value host port
+  [[ -f /etc/environment ]] || return 0
+  while IFS='=' read -r name value; do
+    name=${name#export }
+    value=${value//[\"\']/}
+    case ${name,,} in
+      http_proxy | https_proxy)
+        [[ $value =~ ^(https?://)?([^@/]*@)?\[?([^]:/@]+)\]?:([0-9]+)/?$ ]] || continue
+        host=${BASH_REMATCH[3]} port=${BASH_REMATCH[4]}
+        if timeout 3 bash -c '</dev/tcp/$0/$1' "$host" "$port" 2>/dev/null; then
+          export "${name,,}=$value"
+        else
+          say "Nothing answers at the proxy $host:$port of /etc/environment: going without it"
+        fi
+        ;;
+      no_proxy) export "no_proxy=$value" ;;
+    esac
+  done < <(head -c 65536 /etc/environment)
+}
+
 # DPkg::Lock::Timeout does not make `update` wait for the lock on the lists. Lists that cannot be fetched are no error
 # yet: others may do, and the installation says what is missing.
 update_package_lists() {
+  use_machine_proxy
   until_unlocked apt_get update || true
   say "$OUTPUT"
 }
@@ -70,12 +94,26 @@ step_remove_packages() {
   apt_get remove -- "$@"
 }
 
-# step_install_keyring URL PATH
+# step_install_keyring URL PATH: apt's own program for it knows apt's proxies, and follows no redirect from https to http.
+# What is fetched has an end.
 step_install_keyring() {
-  local key
+  local directory key
+  use_machine_proxy
+  directory=$(mktemp -d)
+  # apt fetches as its own user.
+  chmod 0755 -- "$directory"
   say "Fetching $1 (up to $KEY_TIMEOUT s, with retries)"
-  key=$(curl -fsSL --globoff --proto '=https,http' --retry 5 --retry-connrefused --retry-max-time "$((KEY_TIMEOUT / 2))" \
-    --connect-timeout 10 --max-time "$((KEY_TIMEOUT / 2))" -- "$1" | head -c 1048576)
+  if ! (
+    ulimit -f 1024
+    timeout "$KEY_TIMEOUT" /usr/lib/apt/apt-helper -o Acquire::Retries=3 -o Acquire::http::Timeout=10 \
+      -o Acquire::https::Timeout=10 -o APT::Sandbox::User=root download-file "$1" "$directory/key"
+  ); then
+    rm -rf -- "$directory"
+    say "$1 could not be fetched"
+    return 1
+  fi
+  key=$(head -c 1048576 -- "$directory/key" | tr -d '\0')
+  rm -rf -- "$directory"
   if [[ $key != '-----BEGIN PGP PUBLIC KEY BLOCK-----'*'-----END PGP PUBLIC KEY BLOCK-----'* ]]; then
     say "$1 is not a PGP public key"
     return 1
@@ -83,16 +121,22 @@ step_install_keyring() {
   printf '%s\n' "$key" | put_file "$2" 0644
 }
 
-# Takes the entries of Docker's repository out of older files: two entries with different keys are an error of apt.
-step_disable_apt_entries() {
-  local file entry='^[[:space:]]*deb[[:space:]].*/linux/(debian|ubuntu)/?[[:space:]]+[^[:space:]]+[[:space:]]+stable'
-  for file in "$@"; do
-    if grep -vE '^[[:space:]]*(#|$)' -- "$file" | grep -qvE "$entry"; then
-      say "Commenting out Docker's repository in $file"
-      sed -E "\\~$entry~s~^~# In docker.sources now: ~" -- "$file" | put_file "$file" 0644
-    else
-      say "Removing $file"
-      rm -f -- "$file"
-    fi
+# step_check_repository URI SUITE KEY_URL KEYRING SOURCES CONTENT [PATH CONTENT] …: contents are in base64.
+step_check_repository() {
+  local uri=${1%/} suite=$2 url=$3 keyring=$4 sources=$5 content=$6 line bad=
+  shift 6
+  update_package_lists
+  while IFS= read -r line; do
+    [[ $line =~ ^[EW]:\ .*$uri/?\ $suite(\ |:|$|,|\') ]] || continue
+    [[ ! $line =~ (not signed|not have a Release file|no longer has a Release file|verification failed|Conflicting values) &&
+      ! $line =~ (NO_PUBKEY|BADSIG|EXPKEYSIG|couldn\'t be verified|Malformed) ]] || bad=yes
+  done <<<"$OUTPUT"
+  [[ -n $bad ]] || return 0
+  say 'apt does not accept it'
+  while (($#)); do
+    if [[ -n $2 ]]; then step_write_file "$1" "$2"; else rm -f -- "$1"; fi
+    shift 2
   done
+  step_install_keyring "$url" "$keyring"
+  step_write_file "$sources" "$content"
 }
