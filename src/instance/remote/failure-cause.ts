@@ -4,6 +4,9 @@ import type { Action } from '../plan/steps';
 export type CauseKind =
   | 'disk-full'
   | 'lock-held'
+  | 'broken-package'
+  | 'no-candidate'
+  | 'proxy'
   | 'rate-limit'
   | 'wrong-clock'
   | 'bad-signature'
@@ -12,7 +15,7 @@ export type CauseKind =
 
 export interface Cause {
   readonly kind: CauseKind;
-  /** The line that tells. */
+  /** The line that tells, or a few of them. */
   readonly line: string;
 }
 
@@ -23,6 +26,10 @@ export interface Cause {
 const PATTERNS: readonly (readonly [CauseKind, RegExp])[] = [
   ['disk-full', /no space left on device|have enough free space in|disk quota exceeded/i],
   ['lock-held', /could not get lock|lock was locked by/i],
+  [
+    'proxy',
+    /proxyconnect tcp|proxy authentication required|could not resolve proxy|invalid response from proxy/i,
+  ],
   ['rate-limit', /toomanyrequests|pull rate limit/i],
   [
     'wrong-clock',
@@ -49,6 +56,7 @@ const FETCHING: readonly Action['kind'][] = [
   'install-engine',
   'remove-packages',
   'install-keyring',
+  'check-repository',
   'pull-images',
 ];
 
@@ -77,9 +85,24 @@ export function causeOf(
     ([cause]) => (fetching || cause === 'disk-full') && (wrongClock || cause !== 'wrong-clock'),
   );
   const end = lines.slice(-END_LINES);
-  const found = firstCause(patterns, end);
+  const found = firstCause(patterns, end) ?? brokenPackage(fetching, lines);
   if (found !== null || !end.some((line) => LACKING.test(line))) return found;
-  return firstCause(patterns, lines);
+  return firstCause(patterns, lines) ?? firstCause([['no-candidate', NO_CANDIDATE]], end);
+}
+
+/** Nothing kept apt from its sources, and they do not have it. */
+const NO_CANDIDATE = /unable to locate package|no installation candidate/i;
+
+/** A package that dpkg could not configure, with what its script said before, and what dpkg says of it. */
+function brokenPackage(fetching: boolean, lines: readonly string[]): Cause | null {
+  if (!fetching) return null;
+  const found = lines.flatMap((line, index) =>
+    /^dpkg: error processing package \S+ \(--configure\)/.test(line) ? [index] : [],
+  );
+  const own = found.find((index) => !/dependency problems/.test(lines[index + 1] ?? ''));
+  const index = own ?? found[0];
+  if (index === undefined) return null;
+  return { kind: 'broken-package', line: lines.slice(Math.max(0, index - 1), index + 2).join(' | ') };
 }
 
 function firstCause(

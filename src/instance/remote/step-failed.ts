@@ -44,6 +44,24 @@ function causedBy({ kind, line }: Cause, doing: string, clockAhead: number): Act
         happened,
         next: 'Another program on the instance kept apt or dpkg for 5 min: wait until it has ended (`ps -ef | grep -E "apt|dpkg"`), and run again',
       });
+    case 'broken-package':
+      return new ActionError('Package cannot be configured', {
+        doing,
+        happened,
+        next: 'As long as dpkg cannot finish that package, apt ends every installation with an error: mend or remove it (`sudo dpkg --configure -a` shows what is the matter), and run again',
+      });
+    case 'no-candidate':
+      return new ActionError('Package not available', {
+        doing,
+        happened,
+        next: 'See what apt knows of it on the instance (`apt-cache policy docker-ce`): a pin in /etc/apt/preferences.d, or a source without it; or use docker-source: distro',
+      });
+    case 'proxy':
+      return new ActionError('Proxy does not work', {
+        doing,
+        happened,
+        next: "Check the proxy. Docker's own is in `systemctl show docker -p Environment` and /etc/docker/daemon.json, that of apt in `apt-config dump Acquire`, and that of the machine in /etc/environment",
+      });
     case 'rate-limit':
       return new ActionError('Pull limit reached', {
         doing,
@@ -88,6 +106,7 @@ function withoutCause(action: Action | undefined, problem: Omit<Problem, 'next'>
         next: 'Look at the output of the step; check that the instance reaches its package mirrors and docker-repository (Cloud NAT without an external address), and its clock',
       });
     case 'install-keyring':
+    case 'check-repository':
       return new ActionError("Docker's key could not be fetched", {
         ...problem,
         next: 'Check that the instance reaches docker-repository over HTTPS, or use docker-source: distro',

@@ -23,6 +23,7 @@ begin_engine_facts() {
   WITH_DOCKER=false INFO_FD='' COMPOSE_FD=''
   DOCKER=$(type -P docker) || DOCKER=
   if [[ -n $DOCKER && -S /var/run/docker.sock && ! -e /usr/share/doc/podman-docker ]]; then
+    # shellcheck disable=SC2034 # of facts.sh
     WITH_DOCKER=true
     exec {INFO_FD}< <(text=$(timeout 15 docker info --format "$ENGINE_INFO" 2>/dev/null) && printf '%s\n' "$text")
   fi

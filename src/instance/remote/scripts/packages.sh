@@ -44,6 +44,7 @@ use_machine_proxy() {
       http_proxy | https_proxy)
         [[ $value =~ ^(https?://)?([^@/]*@)?\[?([^]:/@]+)\]?:([0-9]+)/?$ ]] || continue
         host=${BASH_REMATCH[3]} port=${BASH_REMATCH[4]}
+        # shellcheck disable=SC2016 # expanded by the other bash
         if timeout 3 bash -c '</dev/tcp/$0/$1' "$host" "$port" 2>/dev/null; then
           export "${name,,}=$value"
         else
