@@ -23,7 +23,7 @@ static() {
   stage 'Shell (ShellCheck)' lint_shell
   stage 'Workflows (actionlint, zizmor)' bash scripts/lint-workflows.sh
   stage 'Types' npm run --silent types
-  stage 'README is generated from action.yml' node scripts/readme.ts --check
+  stage 'README, action.yml and JSON schema say what the settings are' node scripts/settings.ts --check
   stage 'dist is what the source builds' bash scripts/check-dist.sh
 }
 

@@ -17,7 +17,8 @@ import { openGoogle } from './modes/site/google';
 import { outputsOf, type Report } from './report/outputs';
 import { healthTable, summaryOf } from './report/summary';
 import { localHost } from './runner/host';
-import { readInputs } from './settings/read';
+import { readSettings } from './settings/read';
+import { SECRETS } from './settings/table';
 import type { Mode } from './settings/types';
 import { messageOf } from './values/errors';
 import { plain } from './values/show';
@@ -33,7 +34,8 @@ function prepare(commands: LocalCommands): Run {
   const { env } = process;
   const log = actionsLog();
   maskInputs(log);
-  const inputs = readInputs(core.getInput);
+  const inputs = readSettings(core.getInput, env.GITHUB_WORKSPACE);
+  for (const warning of inputs.warnings) log.warning(warning);
   return {
     inputs,
     job: readJob(env),
@@ -49,12 +51,12 @@ function prepare(commands: LocalCommands): Run {
 
 /** Before anything else, since a workflow may have its secrets from elsewhere than GitHub, which masks its own. */
 function maskInputs(log: Log): void {
-  const [key, token, credentials] = ['ssh-private-key', 'access-token', 'credentials-json'].map((name) =>
-    core.getInput(name),
-  );
-  for (const secret of [key, token]) if (secret) log.mask(secret);
-  // JSON is masked field by field once it is parsed: its other lines are no secrets.
-  if (credentials && !/^\s*\{/.test(credentials)) log.mask(credentials);
+  for (const name of SECRETS) {
+    const secret = core.getInput(name);
+    // JSON is masked field by field once it is parsed: its other lines are no secrets.
+    const isJson = name === 'credentials-json' && /^\s*\{/.test(secret);
+    if (secret !== '' && !isJson) log.mask(secret);
+  }
 }
 
 async function main(): Promise<void> {

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { outputsOf } from '../../src/report/outputs';
-import { readInputs } from '../../src/settings/read';
+import { readSettings } from '../../src/settings/read';
 
 interface Action {
+  readonly description: string;
   readonly inputs: Record<string, { description?: string; default?: unknown; required?: boolean }>;
   readonly outputs: Record<string, { description?: string }>;
   readonly runs: Record<string, string>;
@@ -16,10 +17,10 @@ const names = Object.keys(action.inputs);
 /** The names of all inputs that a run with these values reads. */
 function namesRead(values: Record<string, string>): Set<string> {
   const read = new Set<string>();
-  readInputs((name) => {
+  readSettings((name) => {
     read.add(name);
-    return values[name] ?? String(action.inputs[name]?.default ?? '');
-  });
+    return values[name] ?? '';
+  }, undefined);
   return read;
 }
 
@@ -58,12 +59,21 @@ test('every output of action.yml is set, and no other', () => {
   expect(Object.keys(outputs)).toEqual(Object.keys(action.outputs));
 });
 
-test('inputs are kebab-case, described, and have text as default', () => {
-  for (const [name, { description, default: value }] of Object.entries(action.inputs)) {
+test('inputs are kebab-case, described, and GitHub fills in none of them', () => {
+  for (const [name, { description, default: value, required }] of Object.entries(action.inputs)) {
     expect(name).toMatch(/^[a-z]+(-[a-z0-9]+)*$/);
     expect(description).toMatch(/\.$/);
-    expect(['string', 'undefined']).toContain(typeof value);
+    expect([value, required]).toEqual([undefined, undefined]);
   }
+});
+
+// https://docs.github.com/actions/how-tos/create-and-publish-actions/publish-in-github-marketplace
+test('the description is short enough for the Marketplace', () => {
+  expect(action.description.length).toBeLessThan(125);
+});
+
+test('what is pushed stands beside where, and the config file is among the first', () => {
+  expect(names.slice(0, 6)).toEqual(['config', 'mode', 'zone', 'instance', 'image', 'tags']);
 });
 
 test('main and post are the one bundle, on the Node that GitHub runs', () => {

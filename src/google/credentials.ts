@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Log } from '../job/log';
-import type { CredentialsInput } from '../settings/types';
+import type { CredentialsSettings } from '../settings/types';
 import { ActionError, messageOf } from '../values/errors';
 import { show } from '../values/show';
 import { type AuthClient, keyClient, maskSecrets, poolClient, tokenClient, userClient } from './auth-clients';
@@ -29,7 +29,7 @@ export interface Authentication {
  * safe to use`
  */
 export function prepareCredentials(
-  credentials: CredentialsInput,
+  credentials: CredentialsSettings,
   context: GoogleContext,
   log: Log,
 ): Authentication {

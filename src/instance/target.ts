@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Target } from '../converge/target';
 import type { Log } from '../job/log';
-import type { DockerInput, RegistryInput } from '../settings/types';
+import type { DockerSettings, RegistrySettings } from '../settings/types';
 import type { SshConnection } from '../ssh/connection';
 import { SshConnectionLost } from '../ssh/remote-command';
 import { ActionError } from '../values/errors';
@@ -25,8 +25,8 @@ export interface InstanceTargetOptions {
   readonly run: string;
   /** Login name, which gets into group docker. */
   readonly user: string;
-  readonly registry: RegistryInput;
-  readonly docker: DockerInput;
+  readonly registry: RegistrySettings;
+  readonly docker: DockerSettings;
   readonly events: Partial<InstanceEvents>;
   /** Fetches the Compose plugin for an architecture as the facts name it; called only when a step needs it. */
   readonly loadCompose: (arch: string) => Promise<ComposeProgram>;

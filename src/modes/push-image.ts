@@ -11,6 +11,7 @@ import type { PushedImage } from '../report/outputs';
 import type { RunnerStep } from '../runner/plan';
 import type { RunnerState } from '../runner/read';
 import { runnerTarget } from '../runner/runner';
+import { resolveTargets } from '../values/reference';
 import type { Run } from './run';
 import type { RegistryAddress } from './site/registry-address';
 
@@ -26,7 +27,7 @@ async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<
       registry: { host, port },
       runId: Object.values(job.identity).join(' '),
       restore: inputs.runner.restore,
-      restart: false,
+      restart: inputs.runner.restart,
       // Where the firewall does not admit this runner yet, nothing answers, and the registry is taken to speak HTTP.
       speaksHttps: () => speaksHttps(host, port, 1000),
       onRestorePoint: (point) => run.pending.note('runner', point),
@@ -84,8 +85,9 @@ export async function push(
 ): Promise<readonly PushedImage[]> {
   const { inputs, log, sleep } = run;
   if (inputs.push === null) return [];
+  const targets = resolveTargets(inputs.push.targets, [registry]);
   if (inputs.dryRun) {
-    for (const { path, tag } of inputs.push.targets) log.info(`image: would push ${registry}/${path}:${tag}`);
+    for (const { path, tag } of targets) log.info(`image: would push ${registry}/${path}:${tag}`);
     return [];
   }
   await waitUntilAnswered({ host, port }, log, sleep);
@@ -99,7 +101,7 @@ export async function push(
   try {
     const onTag = (tag: PushTag | null) => run.pending.note('tag', tag);
     const tools = { docker: dockerCli(run.host.exec), api, log, sleep, onTag, mend };
-    const pushed = await pushImage({ ...inputs.push, registry }, found, tools);
+    const pushed = await pushImage({ ...inputs.push, targets, registry }, found, tools);
     return pushed.map(({ reference, digest }) => ({ reference, digest }));
   } finally {
     api.close();

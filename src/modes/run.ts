@@ -4,11 +4,11 @@ import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
 import type { Pending } from '../leases/pending';
 import type { RunnerHost } from '../runner/host';
-import type { Inputs } from '../settings/types';
+import type { Settings } from '../settings/types';
 
 /** All that a mode works with. */
 export interface Run {
-  readonly inputs: Inputs;
+  readonly inputs: Settings;
   readonly job: Job;
   readonly google: GoogleContext;
   readonly log: Log;

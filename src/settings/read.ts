@@ -1,270 +1,183 @@
-import { ActionError } from '../values/errors';
-import { defaultRuleName, defaultTargetTag, RESOURCE_NAME } from '../values/names';
+import { defaultRuleName, defaultTargetTag } from '../values/names';
 import { parseRanges } from '../values/ranges';
-import {
-  formatReference,
-  parseImage,
-  parseReference,
-  parseRegistryHost,
-  parseTarget,
-  targetOf,
-} from '../values/reference';
+import { show } from '../values/show';
+import { readConfigFile } from './config-file';
+import { parseConfig } from './config-text';
+import { type AllGiven, type GetInput, givenInStep, inputPlace, refuse } from './given';
+import { readTags } from './tags';
 import type {
-  CredentialsInput,
-  DockerInput,
-  FirewallInput,
-  Inputs,
+  CredentialsSettings,
+  DockerSettings,
+  FirewallSettings,
   Mode,
-  PushInput,
-  RegistryInput,
-  SshInput,
-  VmInput,
+  PushSettings,
+  RegistrySettings,
+  Settings,
+  SshSettings,
 } from './types';
-import { choice, flag, type GetInput, list, matching, port, refuse, webAddress } from './values';
-
-const RESOURCE_RULE =
-  '1 to 63 lower-case letters, digits and hyphens, with a letter first and no hyphen last';
-
-/** https://cloud.google.com/resource-manager/docs/creating-managing-projects, with the old `domain:` prefix. */
-const PROJECT_ID = /^([a-z0-9.-]{1,63}:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$/;
-
-/** What the useradd of Debian takes by default (NAME_REGEX of adduser). */
-const LOGIN = /^[a-z_][-a-z0-9_]{0,31}$/;
-
-/** C0 and C1 controls: what a title or a path never needs and a terminal or a log could obey. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
-
-/** Trees of the system itself, or that do not survive a restart. */
-const SYSTEM_PATHS =
-  /^\/(bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|tmp|usr|var\/(run|tmp|lib\/docker))(\/|$)/;
+import { type Item, Values } from './values';
 
 const UI_IMAGES = { joxit: 'joxit/docker-registry-ui:2.6.0', hyper: 'hyper/docker-registry-web:latest' };
 
 /**
- * Reads every input of action.yml and checks each of them, before anything else is done.
+ * Reads all settings, from the step's inputs and, below them, the config file, and checks each of them, before anything
+ * else is done.
  *
- * @throws ActionError `Invalid input`, naming the input; secrets are never shown.
+ * @param workspace GITHUB_WORKSPACE, where the config file is
+ * @throws ActionError `Invalid input`, or of the config file, naming the setting; secrets are never shown.
  */
-export function readInputs(get: GetInput): Inputs {
-  const mode = choice<Mode>(get, 'mode', ['deploy', 'bootstrap', 'push', 'health-check']);
-  const vm = readVm(get);
-  const ssh = readSsh(get);
-  const registry = readRegistry(get, vm.instance);
-  checkPorts(registry, ssh);
+export function readSettings(get: GetInput, workspace: string | undefined): Settings {
+  const values = new Values(readGiven(get, workspace));
+  const mode = values.get('mode');
+  const vm = {
+    project: values.get('project-id'),
+    zone: values.required('zone', mode),
+    instance: values.required('instance', mode),
+  };
+  const ssh = readSsh(values);
+  const registry = readRegistry(values, vm.instance);
+  checkPorts(values, registry, ssh);
+  const pushes = mode === 'deploy' || mode === 'push';
+  const { push, warnings } = pushes ? readPush(values, mode, registry) : { push: null, warnings: [] };
   return {
     mode,
-    dryRun: flag(get, 'dry-run'),
-    credentials: readCredentials(get),
+    dryRun: values.get('dry-run'),
+    credentials: readCredentials(values),
     vm,
-    firewall: readFirewall(get, vm.instance),
+    firewall: readFirewall(values, vm.instance),
     ssh,
     registry,
-    docker: readDocker(get),
-    push: mode === 'deploy' || mode === 'push' ? readPush(get, mode) : null,
-    runner: { configure: flag(get, 'configure-runner'), restore: flag(get, 'restore-runner') },
-    summary: flag(get, 'summary'),
+    docker: readDocker(values),
+    push,
+    runner: {
+      configure: values.get('configure-runner'),
+      restore: values.get('restore-runner'),
+      restart: values.get('restart-runner'),
+    },
+    summary: values.get('summary'),
+    warnings,
   };
 }
 
-function readVm(get: GetInput): VmInput {
+/** What the step says stands above what the file says. */
+function readGiven(get: GetInput, workspace: string | undefined): AllGiven {
+  const step = givenInStep(get);
+  const path = step.get('config')?.text;
+  if (path === undefined) return step;
+  const file = path.length > 100 || /[^\x20-\x7e]/.test(path) ? show(path) : path;
+  return new Map([...parseConfig(readConfigFile(path, workspace), file), ...step]);
+}
+
+function readCredentials(values: Values): CredentialsSettings {
+  if (values.has('credentials-json') && values.has('access-token')) {
+    const place = inputPlace('access-token');
+    refuse({ text: null, place }, '`credentials-json` is set as well', 'Set only one of the two');
+  }
+  const token = values.get('access-token');
+  if (token !== null) return { kind: 'access-token', token };
+  const json = values.get('credentials-json');
+  return json === null ? { kind: 'adc' } : { kind: 'json', json };
+}
+
+function readFirewall(values: Values, instance: string): FirewallSettings {
+  const sources = values.get('source-ranges');
+  if (sources?.length === 0) {
+    const { place } = values.written('source-ranges');
+    refuse({ text: null, place }, 'it names nobody', 'Use `runner`, CIDRs, or both');
+  }
   return {
-    project:
-      matching(get, 'project-id', PROJECT_ID, 'the ID of a project, such as my-project-123', '') || null,
-    zone: matching(get, 'zone', RESOURCE_NAME, 'the name of a zone, such as europe-west1-b'),
-    instance: matching(get, 'instance', RESOURCE_NAME, RESOURCE_RULE),
+    rule: values.get('firewall-rule') ?? defaultRuleName(instance),
+    targetTag: values.get('target-tag') ?? defaultTargetTag(instance),
+    runner: sources?.some(({ value }) => value === 'runner') ?? true,
+    ranges: sources === null ? null : readRanges(sources, values.written('source-ranges').place),
   };
 }
 
-function readCredentials(get: GetInput): CredentialsInput {
-  const text = get('credentials-json');
-  const token = get('access-token');
-  if (text !== '' && token !== '') {
-    refuse('access-token', null, '`credentials-json` is set as well', 'Set only one of the two');
-  }
-  if (token !== '') {
-    if (!/^[\x21-\x7e]+$/.test(token)) {
-      refuse(
-        'access-token',
-        null,
-        'it holds characters that no token has',
-        'Pass the token alone, on one line',
-      );
-    }
-    return { kind: 'access-token', token };
-  }
-  return text === '' ? { kind: 'adc' } : { kind: 'json', json: parseCredentials(text) };
-}
-
-function parseCredentials(text: string): Record<string, unknown> {
-  for (const candidate of [text, Buffer.from(text, 'base64').toString('utf8')]) {
-    try {
-      const json: unknown = JSON.parse(candidate);
-      if (typeof json === 'object' && json !== null && !Array.isArray(json)) return { ...json };
-    } catch {
-      // Not this form; the parser's message would show a part of the secret.
-    }
-  }
-  return refuse(
-    'credentials-json',
-    null,
-    'it is neither a JSON object nor base64 of one',
-    'Pass the whole key file or the whole external-account configuration, unchanged',
+function readRanges(sources: readonly Item<'source-ranges'>[], place: string): string[] {
+  const ranges = sources.filter(({ value }) => value !== 'runner');
+  for (const { value, written } of ranges) parseRanges([value], written.place);
+  return parseRanges(
+    ranges.map(({ value }) => value),
+    place,
   );
 }
 
-function readFirewall(get: GetInput, instance: string): FirewallInput {
-  const isSaid = get('source-ranges') !== '';
-  const sources = isSaid ? list(get, 'source-ranges') : ['runner'];
-  if (sources.length === 0) {
-    refuse('source-ranges', null, 'it names nobody', 'Use `runner`, CIDRs, or both');
-  }
+function readSsh(values: Values): SshSettings {
+  const key = values.get('ssh-private-key');
   return {
-    rule: matching(get, 'firewall-rule', RESOURCE_NAME, RESOURCE_RULE, defaultRuleName(instance)),
-    targetTag: matching(get, 'target-tag', RESOURCE_NAME, RESOURCE_RULE, defaultTargetTag(instance)),
-    runner: sources.includes('runner'),
-    ranges: isSaid ? parseRanges(sources.filter((source) => source !== 'runner')) : null,
+    user: values.get('ssh-user'),
+    port: values.get('ssh-port'),
+    privateKey: key === null ? null : `${key}\n`,
+    hostKey: readHostKey(values),
   };
 }
 
-function readSsh(get: GetInput): SshInput {
-  const key = get('ssh-private-key');
-  if (key !== '' && !/^-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(key)) {
-    refuse(
-      'ssh-private-key',
-      null,
-      'it is no private key in OpenSSH or PEM format',
-      'Pass the whole file, with its BEGIN and END lines',
-    );
-  }
-  return {
-    user: matching(get, 'ssh-user', LOGIN, 'a login name of at most 32 lower-case letters, digits, _ and -'),
-    port: port(get, 'ssh-port'),
-    privateKey: key === '' ? null : `${key}\n`,
-    hostKey: readHostKey(get),
-  };
-}
-
-function readHostKey(get: GetInput): SshInput['hostKey'] {
-  const entries = get('ssh-host-key')
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+function readHostKey(values: Values): SshSettings['hostKey'] {
+  const entries = (values.get('ssh-host-key') ?? [])
+    .map(({ value }) => value)
+    .filter((line) => !line.startsWith('#'));
   if (entries.length === 0) return { kind: 'guest-attributes' };
   if (entries.length === 1 && entries[0] === 'unverified') return { kind: 'unverified' };
   if (entries.includes('unverified')) {
-    refuse('ssh-host-key', null, '`unverified` stands beside keys', 'Use either keys or `unverified`');
+    const { place } = values.written('ssh-host-key');
+    refuse({ text: null, place }, '`unverified` stands beside keys', 'Use either keys or `unverified`');
   }
   return { kind: 'given', entries };
 }
 
-function readRegistry(get: GetInput, instance: string): RegistryInput {
-  const host = get('registry-host');
-  const ui = choice(get, 'ui', ['joxit', 'hyper', 'none'] as const);
-  const image = formatReference(inputOf('registry-image', get, parseImage));
+function readRegistry(values: Values, instance: string): RegistrySettings {
+  const ui = values.get('ui');
+  const image = values.get('registry-image');
   if (ui === 'hyper' && /(^|\/)registry:3(\.|$)/.test(image)) {
     refuse(
-      'ui',
-      ui,
+      values.written('ui'),
       'cannot show what registry 3 stores',
       'Use `registry-image: registry:2` with it, or `ui: joxit`',
     );
   }
   return {
-    host: host === '' ? null : inputOf('registry-host', get, parseRegistryHost),
-    port: port(get, 'registry-port'),
-    uiPort: port(get, 'ui-port'),
-    title: readTitle(get, instance),
+    host: values.get('registry-host'),
+    port: values.get('registry-port'),
+    uiPort: values.get('ui-port'),
+    title: values.get('registry-name') ?? `${instance} registry`,
     image,
     ui,
-    uiImage: ui === 'none' ? null : readUiImage(get, UI_IMAGES[ui]),
-    dataPath: readDataPath(get),
+    uiImage: ui === 'none' ? null : (values.get('ui-image') ?? UI_IMAGES[ui]),
+    dataPath: values.get('data-path'),
   };
-}
-
-function readUiImage(get: GetInput, fallback: string): string {
-  return get('ui-image') === '' ? fallback : formatReference(inputOf('ui-image', get, parseImage));
-}
-
-function readTitle(get: GetInput, instance: string): string {
-  const title = get('registry-name') || `${instance} registry`;
-  if (title.length > 200 || CONTROL.test(title) || /\p{Cs}/u.test(title)) {
-    refuse(
-      'registry-name',
-      title,
-      'is no title',
-      'Use one line of at most 200 characters, without control characters',
-    );
-  }
-  return title;
-}
-
-function readDataPath(get: GetInput): string | null {
-  const path = get('data-path');
-  if (path === '') return null;
-  const plain = /^(\/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*)+$/.test(path) && path.length <= 255;
-  if (!plain || SYSTEM_PATHS.test(path)) {
-    refuse(
-      'data-path',
-      path,
-      'is no directory for data',
-      'Use an absolute path outside the system’s own directories, of letters, digits and . _ @ + -, such as /mnt/registry',
-    );
-  }
-  return path;
 }
 
 /** Two services cannot listen on one port of the instance. */
-function checkPorts({ port, uiPort, ui }: RegistryInput, ssh: SshInput): void {
+function checkPorts(values: Values, { port, uiPort, ui }: RegistrySettings, ssh: SshSettings): void {
   const next = 'Give each its own port';
-  if (port === ssh.port) refuse('registry-port', String(port), 'is the port of SSH', next);
+  if (port === ssh.port) refuse(values.written('registry-port'), 'is the port of SSH', next);
   if (ui === 'none') return;
-  if (uiPort === ssh.port) refuse('ui-port', String(uiPort), 'is the port of SSH', next);
-  if (uiPort === port) refuse('ui-port', String(uiPort), 'is the port of the registry', next);
+  if (uiPort === ssh.port) refuse(values.written('ui-port'), 'is the port of SSH', next);
+  if (uiPort === port) refuse(values.written('ui-port'), 'is the port of the registry', next);
 }
 
-function readDocker(get: GetInput): DockerInput {
-  const repository = get('docker-repository');
-  const sha256 = matching(get, 'compose-sha256', /^[0-9a-f]{64}$/i, '64 hexadecimal digits', '');
+function readDocker(values: Values): DockerSettings {
   return {
-    source: choice(get, 'docker-source', ['docker', 'distro'] as const),
-    repository: webAddress('docker-repository', repository, ['https:']),
-    mirrors: list(get, 'registry-mirrors').map((mirror) =>
-      webAddress('registry-mirrors', mirror, ['https:', 'http:']),
-    ),
-    compose: {
-      version: matching(get, 'compose-version', /^v2\.\d{1,4}\.\d{1,4}$/, 'a release such as v2.40.3'),
-      sha256: sha256 === '' ? null : sha256.toLowerCase(),
-    },
+    source: values.get('docker-source'),
+    repository: values.get('docker-repository'),
+    mirrors: (values.get('registry-mirrors') ?? []).map(({ value }) => value),
+    compose: { version: values.get('compose-version'), sha256: values.get('compose-sha256') },
   };
 }
 
-function readPush(get: GetInput, mode: Mode): PushInput {
-  if (get('image') === '') {
-    refuse(
-      'image',
-      null,
-      `it is empty, and the mode \`${mode}\` pushes an image`,
-      'Name the local image to push',
-    );
+function readPush(
+  values: Values,
+  mode: Mode,
+  registry: RegistrySettings,
+): { push: PushSettings; warnings: readonly string[] } {
+  const written = values.written('image');
+  const names = written.text.split(/[,\s]+/).filter((name) => name !== '');
+  if (names.length > 1) {
+    const next = 'Name one image in a step; a second step, with the same settings, pushes the second one';
+    refuse(written, `names ${names.length} images`, next);
   }
-  const image = inputOf('image', get, parseReference);
-  const wanted = list(get, 'tags').map((item) => convert('tags', item, parseTarget));
-  const targets = wanted.length > 0 ? wanted : [targetOf(image)];
-  const seen = new Map(targets.map((target) => [`${target.path}:${target.tag}`, target]));
-  return { image, targets: [...seen.values()], verify: flag(get, 'verify') };
-}
-
-function inputOf<T>(name: string, get: GetInput, parse: (text: string) => T): T {
-  return convert(name, get(name), parse);
-}
-
-/** Puts the name of the input in front of what the parser has to say. */
-function convert<T>(name: string, value: string, parse: (text: string) => T): T {
-  try {
-    return parse(value);
-  } catch (error) {
-    if (error instanceof ActionError) throw error;
-    return refuse(name, value, error instanceof Error ? error.message : 'is not valid', 'Correct it');
-  }
+  const image = values.required('image', mode);
+  const items = (values.get('tags') ?? []).map((item) => item.written);
+  const { targets, warnings } = readTags(items, image, registry);
+  return { push: { image, targets, verify: values.get('verify') }, warnings };
 }

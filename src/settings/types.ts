@@ -1,50 +1,53 @@
-import type { Reference } from '../values/reference';
+import type { Reference, WrittenTarget } from '../values/reference';
+import type { Mode } from './table';
 
-/** All that a run was told, read and validated once; nothing else reads the inputs. */
-export interface Inputs {
+export type { Mode };
+
+/** All that a run was told, by its step and its config file, read and validated once; nothing else reads them. */
+export interface Settings {
   readonly mode: Mode;
   readonly dryRun: boolean;
-  readonly credentials: CredentialsInput;
-  readonly vm: VmInput;
-  readonly firewall: FirewallInput;
-  readonly ssh: SshInput;
-  readonly registry: RegistryInput;
-  readonly docker: DockerInput;
+  readonly credentials: CredentialsSettings;
+  readonly vm: VmSettings;
+  readonly firewall: FirewallSettings;
+  readonly ssh: SshSettings;
+  readonly registry: RegistrySettings;
+  readonly docker: DockerSettings;
   /** Null in the modes that push nothing. */
-  readonly push: PushInput | null;
-  readonly runner: RunnerInput;
+  readonly push: PushSettings | null;
+  readonly runner: RunnerSettings;
   readonly summary: boolean;
+  /** What is taken as it was written, but looks as if something else was meant. */
+  readonly warnings: readonly string[];
 }
 
-export type Mode = 'deploy' | 'bootstrap' | 'push' | 'health-check';
-
-export type CredentialsInput =
+export type CredentialsSettings =
   /** Parsed JSON of a service-account key or an external-account configuration. */
   | { readonly kind: 'json'; readonly json: Readonly<Record<string, unknown>> }
   | { readonly kind: 'access-token'; readonly token: string }
   /** Application Default Credentials. */
   | { readonly kind: 'adc' };
 
-export interface VmInput {
+export interface VmSettings {
   /** Null: the project of the credentials. */
   readonly project: string | null;
   readonly zone: string;
   readonly instance: string;
 }
 
-export interface FirewallInput {
+export interface FirewallSettings {
   readonly rule: string;
   readonly targetTag: string;
   /** Admit this runner, for this run. */
   readonly runner: boolean;
   /**
-   * CIDRs of the standing rule: canonical, sorted, each once. Empty: no standing rule is wanted. Null: nothing is said
-   * of CIDRs, so a standing rule stays as it is.
+   * CIDRs of the standing rule: canonical, sorted, each once. Empty: no standing rule is wanted. Null: nothing was said of
+   * it, and the rule stays as it is.
    */
   readonly ranges: readonly string[] | null;
 }
 
-export interface SshInput {
+export interface SshSettings {
   readonly user: string;
   readonly port: number;
   /** Null: an ephemeral key. */
@@ -56,7 +59,7 @@ export interface SshInput {
     | { readonly kind: 'unverified' };
 }
 
-export interface RegistryInput {
+export interface RegistrySettings {
   /** Null: the external address of the instance. */
   readonly host: string | null;
   readonly port: number;
@@ -67,11 +70,11 @@ export interface RegistryInput {
   readonly ui: 'joxit' | 'hyper' | 'none';
   /** Image of the UI; null with `none`. */
   readonly uiImage: string | null;
-  /** Absolute directory on the instance; null: a named volume. */
+  /** Absolute directory on the instance. Null: not said; the data stays where it is, on a new instance a named volume. */
   readonly dataPath: string | null;
 }
 
-export interface DockerInput {
+export interface DockerSettings {
   readonly source: 'docker' | 'distro';
   /** Base address of Docker's apt repository, without a slash at the end. */
   readonly repository: string;
@@ -79,14 +82,16 @@ export interface DockerInput {
   readonly compose: { readonly version: string; readonly sha256: string | null };
 }
 
-export interface PushInput {
+export interface PushSettings {
   readonly image: Reference;
-  /** `repository:tag`, without a domain, each once, in the order given; at least one. */
-  readonly targets: readonly { readonly path: string; readonly tag: string }[];
+  /** As written, each once, in the order given; at least one. `resolveTargets` takes the registry off them. */
+  readonly targets: readonly WrittenTarget[];
   readonly verify: boolean;
 }
 
-export interface RunnerInput {
+export interface RunnerSettings {
   readonly configure: boolean;
   readonly restore: boolean;
+  /** Restart the daemon where that is needed, also while containers run. */
+  readonly restart: boolean;
 }

@@ -1,74 +1,87 @@
-import { ActionError } from '../values/errors';
-import { show } from '../values/show';
+import * as v from 'valibot';
+import { type AllGiven, inputPlace, refuse, type Written } from './given';
+import { type Mode, type SettingName, settingOf, type TABLE } from './table';
 
-/** Returns the value of an input, or the empty string; `core.getInput`. */
-export type GetInput = (name: string) => string;
+type Row<K extends SettingName> = (typeof TABLE)[K];
+type One<K extends SettingName> = v.InferOutput<Row<K>['schema']>;
 
-/** Refuses the value of an input. `value` null: do not show it, it is a secret. */
-export function refuse(name: string, value: string | null, happened: string, next: string): never {
-  throw new ActionError('Invalid input', {
-    doing: `reading the input \`${name}\``,
-    happened: value === null ? happened : `${show(value)} ${happened}`,
-    next,
-  });
+/** What a setting is for the program: null where it was not given and has no default. */
+export type Value<K extends SettingName> =
+  Row<K> extends { list: string }
+    ? readonly Item<K>[] | null
+    : Row<K> extends { default: string }
+      ? One<K>
+      : One<K> | null;
+
+/** One item of a list, with the text it was read from. */
+export interface Item<K extends SettingName> {
+  readonly value: One<K>;
+  readonly written: Written;
 }
 
-/** One of a few words. */
-export function choice<T extends string>(get: GetInput, name: string, allowed: readonly T[]): T {
-  const value = get(name);
-  const found = allowed.find((word) => word === value);
-  return found ?? refuse(name, value, 'is not one of its values', `Use one of ${allowed.join(', ')}`);
-}
+/** Settings as they were given, checked one by one. */
+export class Values {
+  private readonly given: AllGiven;
 
-/** `true` or `false`, as YAML's core schema spells them: the same as core.getBooleanInput. */
-export function flag(get: GetInput, name: string): boolean {
-  const value = get(name);
-  if (['true', 'True', 'TRUE'].includes(value)) return true;
-  if (['false', 'False', 'FALSE'].includes(value)) return false;
-  return refuse(name, value, 'is neither true nor false', 'Use true or false');
-}
+  constructor(given: AllGiven) {
+    this.given = given;
+  }
 
-/** A TCP port. */
-export function port(get: GetInput, name: string): number {
-  const value = get(name);
-  const number = /^\d{1,5}$/.test(value) ? Number(value) : 0;
-  if (number < 1 || number > 65535) refuse(name, value, 'is not a port', 'Use a number from 1 to 65535');
-  return number;
-}
+  /**
+   * The value of a setting, or its default.
+   *
+   * @throws ActionError `Invalid input`, naming the setting and where it stands; a secret is never shown
+   */
+  get<K extends SettingName>(name: K): Value<K> {
+    const { list, default: fallback } = settingOf(name);
+    const given = this.given.get(name);
+    if (list !== undefined) {
+      const items = given === undefined ? null : itemsOf(given.items ?? [given], list);
+      return (items?.map((written) => ({ value: check(name, written), written })) ?? null) as Value<K>;
+    }
+    const written = given ?? (fallback === undefined ? null : { text: fallback, place: inputPlace(name) });
+    return (written === null ? null : check(name, written)) as Value<K>;
+  }
 
-/** A text that has to match; the empty string gives `fallback`. */
-export function matching(
-  get: GetInput,
-  name: string,
-  pattern: RegExp,
-  rule: string,
-  fallback?: string,
-): string {
-  const value = get(name);
-  if (value === '' && fallback !== undefined) return fallback;
-  if (value === '') refuse(name, null, 'it is empty', `Set it: ${rule}`);
-  return pattern.test(value) ? value : refuse(name, value, 'is not valid', `Use ${rule}`);
-}
-
-/** The items of a list separated by commas or newlines; empty ones are left out. */
-export function list(get: GetInput, name: string): string[] {
-  return get(name)
-    .split(/[,\n]/)
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-}
-
-/** An http or https address without user, query or fragment; without the slash at the end. */
-export function webAddress(name: string, value: string, schemes: readonly string[]): string {
-  const url = URL.canParse(value) ? new URL(value) : null;
-  const extra = url === null || url.username + url.password + url.search + url.hash !== '';
-  if (extra || !schemes.includes(url.protocol) || /[\s'"\\]/.test(value) || value.length > 2000) {
-    refuse(
-      name,
-      value,
-      'is not an address of the kind that is needed here',
-      `Use an address such as ${schemes[0]}//mirror.example.com/path, without user, query or fragment`,
+  /** The value of a setting that this mode cannot do without. */
+  required<K extends SettingName>(name: K, mode: Mode): NonNullable<Value<K>> {
+    const value = this.get(name);
+    if (value !== null && value !== undefined) return value;
+    const { use, required } = settingOf(name);
+    const why = required?.length === 4 ? 'it is empty' : `it is empty, and the mode \`${mode}\` needs it`;
+    const [first = '', ...rest] = use;
+    const rule = first.toLowerCase() + rest.join('');
+    return refuse(
+      { text: null, place: inputPlace(name) },
+      why,
+      `Set it, in the step or in the config file: ${rule}`,
     );
   }
-  return url.href.replace(/\/+$/, '');
+
+  /** What was written for it, for an error about how it goes with another setting. */
+  written(name: SettingName): Written {
+    return this.given.get(name) ?? { text: settingOf(name).default ?? '', place: inputPlace(name) };
+  }
+
+  /** Whether somebody wrote it. */
+  has(name: SettingName): boolean {
+    return this.given.has(name);
+  }
+}
+
+/** The items of a list; empty ones are left out. */
+function itemsOf(given: readonly Written[], list: 'items' | 'lines'): Written[] {
+  return given.flatMap(({ text, place }) =>
+    text
+      .split(list === 'items' ? /[,\n]/ : '\n')
+      .map((item) => ({ text: item.trim(), place }))
+      .filter((item) => item.text !== ''),
+  );
+}
+
+function check(name: SettingName, written: Written): unknown {
+  const { schema, secret, use } = settingOf(name);
+  const result = v.safeParse(schema, written.text, { abortEarly: true, abortPipeEarly: true });
+  if (result.success) return result.output;
+  return refuse(secret === true ? { ...written, text: null } : written, result.issues[0].message, use);
 }

@@ -21,15 +21,16 @@ interface Range {
  * Returns canonical CIDRs, IPv4 before IPv6 and each family in ascending order. A range inside another one is left
  * out: it admits nobody more.
  *
+ * @param place where they stand, for errors
  * @throws ActionError `Invalid source range`, `Too many source ranges`
  */
-export function parseRanges(items: readonly string[]): string[] {
-  const ranges = outermost(items.map(parseRange));
+export function parseRanges(items: readonly string[], place = 'source-ranges'): string[] {
+  const ranges = outermost(items.map((item) => parseRange(item, place)));
   for (const family of [4, 6]) {
     const count = ranges.filter((range) => range.family === family).length;
     if (count > MOST_RANGES) {
       throw new ActionError('Too many source ranges', {
-        doing: 'reading source-ranges',
+        doing: `reading ${place}`,
         happened: `there are ${count} ranges of IPv${family}, and a firewall rule takes ${MOST_RANGES}`,
         next: 'Join neighbouring ranges into larger ones',
       });
@@ -66,27 +67,34 @@ export function isIPv6Range(range: string): boolean {
   return range.includes(':');
 }
 
-function parseRange(item: string): Range {
+function parseRange(item: string, place: string): Range {
   const shown = show(item, 60);
   const [address = '', prefixText, ...more] = item.split('/');
   const point = readAddress(address);
-  if (point === null || more.length > 0) throw invalid(shown, 'it is neither an address nor a CIDR');
+  if (point === null || more.length > 0)
+    throw invalid(`${shown} in ${place}`, 'it is neither an address nor a CIDR');
   if (prefixText === undefined) return { ...point, prefix: bits(point.family) };
 
   const prefix = readPrefix(prefixText, point.family, address);
   if (prefix === null)
-    throw invalid(shown, `a prefix length of IPv${point.family} is 0 to ${bits(point.family)}`);
+    throw invalid(
+      `${shown} in ${place}`,
+      `a prefix length of IPv${point.family} is 0 to ${bits(point.family)}`,
+    );
   const range = { ...point, prefix };
   const network = { ...range, first: range.first & mask(range) };
   if (network.first !== range.first) {
-    throw invalid(shown, `the address has bits set beyond the prefix; the network is ${text(network)}`);
+    throw invalid(
+      `${shown} in ${place}`,
+      `the address has bits set beyond the prefix; the network is ${text(network)}`,
+    );
   }
   return range;
 }
 
-function invalid(shown: string, happened: string): ActionError {
+function invalid(what: string, happened: string): ActionError {
   return new ActionError('Invalid source range', {
-    doing: `reading ${shown} in source-ranges`,
+    doing: `reading ${what}`,
     happened,
     next: 'Write `runner`, an address such as 203.0.113.7, or a network such as 203.0.113.0/24 or 2001:db8::/32',
   });
@@ -114,7 +122,7 @@ function readPrefix(prefix: string, family: Family, address: string): number | n
 function readRanges(ranges: readonly string[]): Range[] {
   return ranges.flatMap((item) => {
     try {
-      return [parseRange(item)];
+      return [parseRange(item, 'a rule')];
     } catch {
       return [];
     }

@@ -1,4 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { ActionError } from './errors';
+import { show } from './show';
 
 /**
  * A parsed image reference: `[domain/]path[:tag][@digest]`.
@@ -16,6 +18,11 @@ export interface Reference {
 export interface PushTarget {
   readonly path: string;
   readonly tag: string;
+}
+
+/** Where to push, as a user wrote it: with the registry in front (`host:port`), or without. */
+export interface WrittenTarget extends PushTarget {
+  readonly domain?: string;
 }
 
 /**
@@ -69,9 +76,7 @@ export function parseReference(text: string): Reference {
   const digest = at < 0 ? undefined : remainder.slice(at + 1);
 
   const problem =
-    (domain === undefined || domainPattern.test(domain)
-      ? null
-      : 'the registry before the first "/" is invalid') ??
+    problemOfDomain(domain, remainder) ??
     problemOfPath(path) ??
     (tag === undefined ? null : problemOfTag(tag)) ??
     (digest === undefined ? null : problemOfDigest(digest));
@@ -112,27 +117,47 @@ export function familiarName(reference: Reference): string {
 }
 
 /**
- * Reads where to push: `repository[:tag]`, without a registry; the tag is `latest` where there is none.
+ * Reads where to push: `[host:port/]repository[:tag]`; the tag is `latest` where there is none. Whether the registry in
+ * front is the one that is pushed to, {@link resolveTargets} says.
  *
  * @throws InvalidReference
  */
-export function parseTarget(text: string): PushTarget {
+export function parseTarget(text: string): WrittenTarget {
   const refuse = (reason: string) => new InvalidReference('repository[:tag]', reason);
   if (text === '') throw refuse('it is empty');
   if (text.length > maxReference) throw refuse('it is too long');
   if (text.includes('@')) throw refuse('a digest cannot be pushed to');
 
-  // In the registry `a.example/b` would be a repository like any other, but whoever writes it means a registry.
-  const [domain] = splitDomain(text);
-  if (domain !== undefined) {
-    throw refuse('it names a registry; give the repository alone, it is pushed to the registry of this run');
-  }
-  const colon = text.indexOf(':');
-  const path = colon < 0 ? text : text.slice(0, colon);
-  const tag = colon < 0 ? 'latest' : text.slice(colon + 1);
-  const problem = problemOfPath(path) ?? problemOfTag(tag);
+  const [domain, remainder] = splitDomain(text);
+  const colon = remainder.indexOf(':');
+  const path = colon < 0 ? remainder : remainder.slice(0, colon);
+  const tag = colon < 0 ? 'latest' : remainder.slice(colon + 1);
+  const problem = problemOfDomain(domain, remainder) ?? problemOfPath(path) ?? problemOfTag(tag);
   if (problem !== null) throw refuse(problem);
-  return { path, tag };
+  return { ...(domain === undefined ? {} : { domain }), path, tag };
+}
+
+/**
+ * The targets without the registry in front of them, each once, in order.
+ *
+ * @param registries names of the registry that is pushed to, as `host:port`
+ * @throws ActionError `Invalid input` where a target names another registry
+ */
+export function resolveTargets(
+  targets: readonly WrittenTarget[],
+  registries: readonly string[],
+): PushTarget[] {
+  // Without a port, Docker takes 443, or 80 of a registry that is allowed to be insecure.
+  const known = registries.flatMap((name) => [name, name.replace(/:(80|443)$/, '')]);
+  const resolved = targets.map(({ domain, path, tag }) => {
+    if (domain === undefined || known.includes(domain.toLowerCase())) return { path, tag };
+    throw new ActionError('Invalid input', {
+      doing: 'reading `tags`',
+      happened: `${show(`${domain}/${path}:${tag}`, 200)} names another registry than ${registries.join(' or ')}`,
+      next: 'Leave the registry away, or set `registry-host` and `registry-port` to it',
+    });
+  });
+  return [...new Map(resolved.map((target) => [`${target.path}:${target.tag}`, target])).values()];
 }
 
 /**
@@ -207,6 +232,20 @@ function splitDomain(text: string): [domain: string | undefined, remainder: stri
   return isDomain ? [first, text.slice(slash + 1)] : [undefined, text];
 }
 
+/** `app:feature/x` is no registry `app:feature`, but a tag with a slash: the name of a branch, as people paste it. */
+function problemOfDomain(domain: string | undefined, remainder: string): string | null {
+  if (domain === undefined || domainPattern.test(domain)) return null;
+  const [, path = '', tag = ''] = /^([^:]*):([^:]*)$/.exec(`${domain}/${remainder}`) ?? [];
+  return (pathPattern.test(path) ? slashInTag(tag) : null) ?? 'the registry before the first "/" is invalid';
+}
+
+function slashInTag(tag: string): string | null {
+  const proposed = tag.replaceAll('/', '-');
+  return tag.includes('/') && tagPattern.test(proposed)
+    ? `a tag has no "/"; "${proposed}" would be one`
+    : null;
+}
+
 function problemOfPath(path: string): string | null {
   if (path === '') return 'the repository is missing';
   if (path !== path.toLowerCase()) return 'the repository must be lower case';
@@ -219,6 +258,8 @@ function problemOfTag(tag: string): string | null {
   if (tag === '') return 'the tag is empty';
   if (tag.length > 128) return 'the tag has more than 128 characters';
   if (tagPattern.test(tag)) return null;
+  const slash = slashInTag(tag);
+  if (slash !== null) return slash;
   return 'a tag has letters, digits, "_", "." and "-", and begins with a letter, a digit or "_"';
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { readInputs } from '../../../src/settings/read';
-import type { Inputs } from '../../../src/settings/types';
+import { readSettings } from '../../../src/settings/read';
+import type { Settings } from '../../../src/settings/types';
 import { parseHostKeys } from '../../../src/ssh/host-keys';
 import { ActionError } from '../../../src/values/errors';
 import { formatReference } from '../../../src/values/reference';
@@ -11,16 +11,15 @@ import { expectSafe, hostileText, spoilt } from '../../hostile-text';
 // Whatever an input holds is refused, with a message that can be shown, or it is where it belongs, unharmed.
 
 const manifest = parse(readFileSync('action.yml', 'utf8')) as {
-  inputs: Record<string, { default?: string }>;
+  inputs: Record<string, unknown>;
 };
-const defaults = Object.entries(manifest.inputs).map(([name, input]) => [name, input.default ?? '']);
 const required = { zone: 'europe-west1-b', instance: 'web-1', image: 'hello-world' };
 const KEY =
   '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAA=\n-----END OPENSSH PRIVATE KEY-----';
 
 /** Of each input: a good value, and how to see that a value which was taken is there as it was given. */
 const WHERE: Readonly<
-  Record<string, readonly [good: string, carried: (inputs: Inputs, value: string) => boolean]>
+  Record<string, readonly [good: string, carried: (inputs: Settings, value: string) => boolean]>
 > = {
   mode: ['bootstrap', (inputs, value) => inputs.mode === value],
   'dry-run': ['false', (inputs, value) => isFlag(inputs.dryRun, value)],
@@ -57,6 +56,7 @@ const WHERE: Readonly<
   verify: ['false', (inputs, value) => isFlag(inputs.push?.verify, value)],
   'configure-runner': ['false', (inputs, value) => isFlag(inputs.runner.configure, value)],
   'restore-runner': ['false', (inputs, value) => isFlag(inputs.runner.restore, value)],
+  'restart-runner': ['true', (inputs, value) => isFlag(inputs.runner.restart, value)],
   summary: ['false', (inputs, value) => isFlag(inputs.summary, value)],
 };
 
@@ -66,7 +66,7 @@ function isFlag(flag: boolean | undefined, value: string): boolean {
   return String(flag) === value.toLowerCase();
 }
 
-function isJson(credentials: Inputs['credentials'], value: string): boolean {
+function isJson(credentials: Settings['credentials'], value: string): boolean {
   if (credentials.kind !== 'json') return false;
   const texts = [value, Buffer.from(value, 'base64').toString('utf8')];
   return texts.some((text) => {
@@ -88,12 +88,12 @@ function areSame(urls: readonly string[], values: readonly string[]): boolean {
   return urls.join() === values.map(form).join() && /^[\x21-\x7e]*$/.test(urls.join(''));
 }
 
-function areRanges({ runner, ranges }: Inputs['firewall'], value: string): boolean {
+function areRanges({ runner, ranges }: Settings['firewall'], value: string): boolean {
   const items = split(value).filter((item) => item !== 'runner');
-  return runner === split(value).includes('runner') && (ranges ?? []).length <= items.length;
+  return runner === split(value).includes('runner') && (ranges?.length ?? -1) <= items.length;
 }
 
-function areHostKeys(hostKey: Inputs['ssh']['hostKey'], value: string): boolean {
+function areHostKeys(hostKey: Settings['ssh']['hostKey'], value: string): boolean {
   if (hostKey.kind !== 'given') return value.split('\n').every((line) => /^(#|$)/.test(line.trim()));
   try {
     return parseHostKeys(hostKey.entries, ['web-1'], 22).every(({ fingerprint }) =>
@@ -120,13 +120,14 @@ function expectRefusal(error: unknown): void {
   expect((error as ActionError).message).toMatch(/^[\x20-\x7e…’]*$/);
 }
 
-function read(name: string, value: string): Inputs {
-  const all: Record<string, string> = { ...Object.fromEntries(defaults), ...required, [name]: value };
-  return readInputs((each) => all[each]?.trim() ?? '');
+function read(name: string, value: string): Settings {
+  const all: Record<string, string> = { ...required, [name]: value };
+  return readSettings((each) => all[each]?.trim() ?? '', undefined);
 }
 
 test('every input of action.yml is tried', () => {
-  expect(Object.keys(WHERE).sort()).toEqual(Object.keys(manifest.inputs).sort());
+  const others = Object.keys(manifest.inputs).filter((name) => name !== 'config');
+  expect(Object.keys(WHERE).sort()).toEqual(others.sort());
 });
 
 test.each(Object.entries(WHERE))('%s: a good value is taken', (name, [good, carried]) => {
@@ -138,7 +139,7 @@ test.each(Object.entries(WHERE))('%s: whatever it holds', (name, [good, carried]
   const property = fc.property(fc.oneof(hostileText, spoilt(good)), (text) => {
     const value = text.trim();
     fc.pre(value !== '');
-    let inputs: Inputs;
+    let inputs: Settings;
     try {
       inputs = read(name, value);
     } catch (error) {

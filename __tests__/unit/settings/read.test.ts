@@ -1,24 +1,13 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { parse } from 'yaml';
-import { readInputs } from '../../../src/settings/read';
+import { readSettings } from '../../../src/settings/read';
+import { NAMES } from '../../../src/settings/table';
 import { ActionError } from '../../../src/values/errors';
 
-const { inputs } = parse(readFileSync('action.yml', 'utf8')) as {
-  inputs: Record<string, { default?: string }>;
-};
-const defaults = Object.fromEntries(
-  Object.entries(inputs).map(([name, input]) => [name, input.default ?? '']),
-);
 const required = { zone: 'europe-west1-b', instance: 'web-1', image: 'hello-world' };
 
 function read(values: Record<string, string>) {
-  const all: Record<string, string> = { ...defaults, ...required, ...values };
-  return readInputs((name) => {
-    const value = all[name];
-    if (value === undefined) throw new Error(`action.yml has no input ${name}`);
-    return value.trim();
-  });
+  const all: Record<string, string> = { ...required, ...values };
+  return readSettings((name) => all[name]?.trim() ?? '', undefined);
 }
 
 function refusal(values: Record<string, string>): string {
@@ -31,7 +20,7 @@ function refusal(values: Record<string, string>): string {
   throw new Error('it was accepted');
 }
 
-test('the defaults of action.yml, with the required inputs, are the documented ones', () => {
+test('the defaults, with the required inputs, are the documented ones', () => {
   expect(read({})).toEqual({
     mode: 'deploy',
     dryRun: false,
@@ -56,8 +45,9 @@ test('the defaults of action.yml, with the required inputs, are the documented o
       compose: { version: 'v2.40.3', sha256: null },
     },
     push: { image: { path: 'hello-world' }, targets: [{ path: 'hello-world', tag: 'latest' }], verify: true },
-    runner: { configure: true, restore: true },
+    runner: { configure: true, restore: true, restart: false },
     summary: true,
+    warnings: [],
   });
 });
 
@@ -145,7 +135,7 @@ test('the port of the UI is free where there is no UI', () => {
 });
 
 test('whatever any input holds, it is taken or refused with a message that is safe to print', () => {
-  const names = fc.constantFrom(...Object.keys(defaults));
+  const names = fc.constantFrom(...NAMES.filter((name) => name !== 'config'));
   const hostile = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom(

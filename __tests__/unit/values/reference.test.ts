@@ -8,6 +8,7 @@ import {
   parseReference,
   parseRegistryHost,
   parseTarget,
+  resolveTargets,
   targetOf,
 } from '../../../src/values/reference';
 
@@ -120,16 +121,20 @@ describe('parseTarget', () => {
   test.each([
     ['test', { path: 'test', tag: 'latest' }],
     ['team/app:1.2', { path: 'team/app', tag: '1.2' }],
+    ['203.0.113.5:5000/test', { domain: '203.0.113.5:5000', path: 'test', tag: 'latest' }],
+    ['[2001:db8::5]:5000/test:1', { domain: '[2001:db8::5]:5000', path: 'test', tag: '1' }],
+    ['localhost/test', { domain: 'localhost', path: 'test', tag: 'latest' }],
   ])('%s', (text, expected) => {
     expect(parseTarget(text)).toEqual(expected);
   });
 
   test.each([
     ['', 'it is empty'],
-    ['203.0.113.5:5000/test', 'it names a registry'],
-    ['localhost/test', 'it names a registry'],
     ['Test', 'must be lower case'],
-    ['Team/app', 'it names a registry'],
+    ['app:feature/x', 'a tag has no "/"; "feature-x" would be one'],
+    ['team/app:feature/x', 'a tag has no "/"; "feature-x" would be one'],
+    ['203.0.113.5:5000/app:feature/x', 'a tag has no "/"; "feature-x" would be one'],
+    ['app:feature/ü', 'the registry before the first "/" is invalid'],
     [`a@sha256:${hex64}`, 'a digest cannot be pushed to'],
     ['a:b:c', 'a tag has letters'],
     ['--all', 'a repository has'],
@@ -138,6 +143,29 @@ describe('parseTarget', () => {
   ])('refuses %j', (text, reason) => {
     expect(() => parseTarget(text)).toThrow(reason);
   });
+});
+
+describe('resolveTargets', () => {
+  const resolve = (tags: string[], ...registries: string[]) =>
+    resolveTargets(tags.map(parseTarget), registries).map(({ path, tag }) => `${path}:${tag}`);
+
+  test('takes this registry off, by any of its names, and each target once', () => {
+    const tags = ['app:1', '203.0.113.5:5000/app:1', 'R.example.com:5000/app:2', 'app'];
+    expect(resolve(tags, 'r.example.com:5000', '203.0.113.5:5000')).toEqual(['app:1', 'app:2', 'app:latest']);
+  });
+
+  test.each(['443', '80'])('port %s goes without saying', (port) => {
+    expect(resolve(['r.example.com/app:1'], `r.example.com:${port}`)).toEqual(['app:1']);
+  });
+
+  test.each(['203.0.113.6:5000/app:1', '203.0.113.5:5001/app:1', '203.0.113.5/app:1'])(
+    'refuses %s by name',
+    (tag) => {
+      expect(() => resolve([tag], '203.0.113.5:5000')).toThrow(
+        `"${tag}" names another registry than 203.0.113.5:5000`,
+      );
+    },
+  );
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../job/log';
-import type { DockerInput } from '../../settings/types';
+import type { DockerSettings } from '../../settings/types';
 import { ActionError, messageOf } from '../../values/errors';
 import { composeRelease } from '../plan/desired';
 
@@ -40,7 +40,7 @@ const TOOL = 'docker-compose';
  *
  * @throws as fetchCompose
  */
-export async function loadCompose(docker: DockerInput, arch: string, log: Log): Promise<ComposeProgram> {
+export async function loadCompose(docker: DockerSettings, arch: string, log: Log): Promise<ComposeProgram> {
   const toolCache = await runnerToolCache();
   return fetchCompose(docker.compose, composeRelease(docker), arch, { toolCache, log });
 }
@@ -55,7 +55,7 @@ export async function loadCompose(docker: DockerInput, arch: string, log: Log): 
  * @throws ActionError `Compose could not be fetched`, `Wrong checksum of Compose`
  */
 export async function fetchCompose(
-  { version, sha256: pinned }: DockerInput['compose'],
+  { version, sha256: pinned }: DockerSettings['compose'],
   release: string,
   arch: string,
   { toolCache, log }: { readonly toolCache: ToolCache; readonly log: Log },

@@ -1,4 +1,4 @@
-import type { RegistryInput } from '../../settings/types';
+import type { RegistrySettings } from '../../settings/types';
 import { sha256 } from '../../values/digest';
 import { composeScalar } from '../../values/quote';
 import { HYPER_TEMPLATE, JOXIT_TEMPLATE, REGISTRY_TEMPLATE } from './templates';
@@ -29,7 +29,7 @@ export interface Stack {
 }
 
 /** The stack that the inputs ask for. */
-export function stackOf(registry: RegistryInput): Stack {
+export function stackOf(registry: RegistrySettings): Stack {
   const main = render(REGISTRY_TEMPLATE, {
     IMAGE: composeScalar(registry.image),
     PORT: composeScalar(String(registry.port)),
@@ -52,7 +52,7 @@ export function stackOf(registry: RegistryInput): Stack {
   };
 }
 
-function renderUi(registry: RegistryInput): { text: string; spec: string; image: string } | null {
+function renderUi(registry: RegistrySettings): { text: string; spec: string; image: string } | null {
   if (registry.ui === 'none' || registry.uiImage === null) return null;
   const joxit = registry.ui === 'joxit';
   const rendered = render(joxit ? JOXIT_TEMPLATE : HYPER_TEMPLATE, {

@@ -1,7 +1,7 @@
 import { diagnoseSsh } from '../../firewall/diagnose';
 import type { Compute, Instance } from '../../google/compute';
 import { together } from '../../job/together';
-import type { SshInput } from '../../settings/types';
+import type { SshSettings } from '../../settings/types';
 import { connect } from '../../ssh/connect';
 import { SshTimedOut } from '../../ssh/connect-errors';
 import type { SshConnection } from '../../ssh/connection';
@@ -72,7 +72,7 @@ async function connectWith(
 }
 
 async function hostKeyPolicy(
-  { hostKey, port }: SshInput,
+  { hostKey, port }: SshSettings,
   compute: Compute,
   vm: Instance,
 ): Promise<HostKeyPolicy> {

@@ -1,6 +1,6 @@
 import type { Instance } from '../../google/compute';
 import { registryName, urlOf } from '../../registry/endpoint';
-import type { Inputs } from '../../settings/types';
+import type { Settings } from '../../settings/types';
 import { addressOf } from './google';
 
 /** The registry and its UI, as the outside knows them. */
@@ -16,7 +16,7 @@ export interface RegistryAddress {
 }
 
 /** `vm` is needed only where the inputs name no host. */
-export function registryAddress({ registry }: Inputs, vm: Instance | null): RegistryAddress {
+export function registryAddress({ registry }: Settings, vm: Instance | null): RegistryAddress {
   const host = registry.host ?? bracketed(vm === null ? '' : addressOf(vm));
   return {
     host,
@@ -32,6 +32,6 @@ function bracketed(address: string): string {
 }
 
 /** The TCP ports that the outside needs. */
-export function portsOf({ registry }: Inputs): number[] {
+export function portsOf({ registry }: Settings): number[] {
   return registry.ui === 'none' ? [registry.port] : [registry.port, registry.uiPort];
 }

@@ -156,7 +156,11 @@ export function siteInstance(
 
 /** The firewall of this run as a target. */
 export function siteFirewall({ inputs }: Run, site: Site): Target<FirewallState, FirewallStep> {
-  return firewallTarget(site.compute, { ...inputs.firewall, ports: portsOf(inputs) }, site);
+  return firewallTarget(
+    site.compute,
+    { ...inputs.firewall, ranges: inputs.firewall.ranges ?? [], ports: portsOf(inputs) },
+    site,
+  );
 }
 
 /** Allowed when asked for. */

@@ -1,0 +1,88 @@
+import * as v from 'valibot';
+import { InvalidReference } from '../values/reference';
+
+/*
+ * The kinds of values. Each schema takes the text that a user wrote. The message of an issue goes behind that text
+ * (`"5e3" is not a port`) and never holds it, so that the text is shown safely, once, or not at all.
+ */
+
+/** `true` or `false`, as YAML's core schema spells them: the same as core.getBooleanInput. */
+export const flag = v.pipe(
+  v.picklist(['true', 'True', 'TRUE', 'false', 'False', 'FALSE'], 'is neither true nor false'),
+  v.transform((word) => word.toLowerCase() === 'true'),
+);
+
+/** A TCP port. */
+export const port = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,5}$/, 'is not a port'),
+  v.transform(Number),
+  v.minValue(1, 'is not a port'),
+  v.maxValue(65535, 'is not a port'),
+);
+
+/** One of a few words. */
+export function choice<const T extends readonly string[]>(words: T) {
+  return v.picklist(words, 'is not one of its values');
+}
+
+/** A text that has to match. */
+export function text(pattern: RegExp, message = 'is not valid') {
+  return v.pipe(v.string(), v.regex(pattern, message));
+}
+
+/** A text that `parse` reads, which throws InvalidReference where it cannot. */
+export function parsed<T>(parse: (value: string) => T) {
+  return v.pipe(
+    v.string(),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      try {
+        return parse(dataset.value);
+      } catch (error) {
+        if (!(error instanceof InvalidReference)) throw error;
+        addIssue({ message: error.message });
+        return NEVER;
+      }
+    }),
+  );
+}
+
+/** An address of one of these schemes, without user, query or fragment; without the slash at the end. */
+export function webAddress(schemes: readonly string[]) {
+  return v.pipe(
+    v.string(),
+    v.maxLength(2000, NO_ADDRESS),
+    v.regex(/^[^\s'"\\]*$/, NO_ADDRESS),
+    v.check((value) => isWebAddress(value, schemes), NO_ADDRESS),
+    v.transform((value) => new URL(value).href.replace(/\/+$/, '')),
+  );
+}
+
+const NO_ADDRESS = 'is not an address of the kind that is needed here';
+
+function isWebAddress(value: string, schemes: readonly string[]): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  return schemes.includes(url.protocol) && url.username + url.password + url.search + url.hash === '';
+}
+
+/** A JSON object, or base64 of one. Whatever the parser has to say is left out: it would show a part of a secret. */
+export const jsonObject = v.pipe(
+  v.string(),
+  v.rawTransform<string, Readonly<Record<string, unknown>>>(({ dataset, addIssue, NEVER }) => {
+    const object =
+      readObject(dataset.value) ?? readObject(Buffer.from(dataset.value, 'base64').toString('utf8'));
+    if (object !== null) return object;
+    addIssue({ message: 'it is neither a JSON object nor base64 of one' });
+    return NEVER;
+  }),
+);
+
+function readObject(value: string): Record<string, unknown> | null {
+  try {
+    const json: unknown = JSON.parse(value);
+    return typeof json === 'object' && json !== null && !Array.isArray(json) ? { ...json } : null;
+  } catch {
+    return null;
+  }
+}
