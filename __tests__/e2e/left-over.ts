@@ -21,7 +21,8 @@ export async function snapshotRunner(): Promise<RunnerSnapshot> {
        if [ -e ${DAEMON_JSON} ]; then echo $(stat -c '%a %U:%G' ${DAEMON_JSON}) $(base64 -w0 ${DAEMON_JSON}); else echo absent; fi`,
     )
   ).split('\n');
-  return { file, insecure };
+  // In no order, where Docker is of today.
+  return { file, insecure: insecure.trim().split(/\s+/).sort().join(' ') };
 }
 
 /** The lines of `ssh-keys` in the metadata of an instance. */

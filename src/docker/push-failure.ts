@@ -63,7 +63,8 @@ const patterns: readonly (readonly [RegExp, FailureKind])[] = [
     'transient',
   ],
   [
-    /blob upload (?:unknown|invalid)|BLOB_UPLOAD_(?:UNKNOWN|INVALID)|DIGEST_INVALID|SIZE_INVALID|server misbehaving|temporary failure in name resolution|retrying/i,
+    // A range is invalid where containerd sends a piece again of which a registry that failed had taken a part.
+    /blob upload (?:unknown|invalid)|RANGE_INVALID|invalid content range|416 Requested Range Not Satisfiable|BLOB_UPLOAD_(?:UNKNOWN|INVALID)|DIGEST_INVALID|SIZE_INVALID|server misbehaving|temporary failure in name resolution|retrying/i,
     'transient',
   ],
   [

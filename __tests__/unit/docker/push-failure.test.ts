@@ -35,6 +35,7 @@ test.each([
     'transient',
   ],
   ['blob upload unknown to registry', 'transient'],
+  ['error from registry: invalid content range', 'transient'],
   [
     'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
     'transient',
