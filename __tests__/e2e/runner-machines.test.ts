@@ -52,7 +52,7 @@ test('`hosts` beside the -H of docker.service: refused, and nothing is restarted
 });
 
 test.each([
-  ['stopped', 'sudo systemctl stop docker.service docker.socket', /is as it was/],
+  ['stopped', 'sudo systemctl stop docker.service docker.socket', /does not run; it reads the file/],
   ['made to hang', 'sudo pkill -STOP -x dockerd', /does not answer/],
   ['restarted', 'sudo systemctl restart docker', /is as it was/],
 ])('when a later step has %s the daemon, its file is put back all the same', async (_case, step, says) => {

@@ -144,6 +144,7 @@ rename_over() {
     if [ -e "$target" ] && [ -e /sys/fs/selinux/enforce ]; then
       chcon --reference="$target" "$temporary" 2>/dev/null || true
     fi
+    if [ -n "$keep_time" ] && [ -e "$target" ]; then touch -r "$target" "$temporary"; fi
     sync "$temporary" 2>/dev/null || sync
     if mv -f -- "$temporary" "$target" 2>/dev/null; then
       trap - EXIT
@@ -158,7 +159,11 @@ rename_over() {
 
 write_into() {
   before=$(encoded "$target")
+  temporary=$(mktemp "$store/.${record##*/}.gce-registry.XXXXXX")
+  touch -r "$target" "$temporary"
   if printf %s "$content" | base64 -d >"$target" && [ "$(fingerprint "$target")" = "$wanted" ]; then
+    [ -z "$keep_time" ] || touch -r "$temporary" "$target"
+    rm -f -- "$temporary"
     sync "$target" 2>/dev/null || sync
     return 0
   fi
@@ -218,6 +223,8 @@ file=$(readlink -f -- "$2" || printf %s "$2")
 # One for each daemon's file.
 record=$store/$(printf %s "$file" | sha256sum | cut -c 1-16).record
 pid=$3
+# It may have ended meanwhile.
+[ -d "/proc/$pid" ] || pid=0
 
 # Reading changes nothing: where no run has been, there is nobody to wait for.
 if [ "$verb" != read ]; then mkdir -p "$store"; fi
@@ -250,6 +257,9 @@ case $verb in
     if [ "$(fingerprint "$file")" != "$old_file" ] || [ "$(fingerprint "$record")" != "$old_record" ]; then
       exit 10
     fi
+    # What is put back after the job is as it was, its time included, by which as_loaded tells who changed it.
+    keep_time=
+    if [ "$new_record" != - ] || [ "$old_record" != absent ]; then keep_time=yes; fi
     # The record first when it appears, last when it goes: it must never be missing beside a changed file.
     if [ "$new_record" != - ]; then replace "$record" "$new_record" 600; fi
     if [ "$new_file" != - ]; then mkdir -p "${file%/*}"; fi

@@ -108,16 +108,18 @@ async function restoreOnce(restoring: Restoring): Promise<boolean> {
   // A daemon that hangs gets the signal all the same, and takes it when it can.
   const reload = silence.kind === 'hangs';
   if ((await files.swap(found, wanted, { reload })) === null) return false;
-  log[silence.kind === 'dead' ? 'info' : 'warning'](
-    `${point.configFile} is as it was. ${silence.text}, so ${entryIn(point)} counts until the daemon starts the next time`,
-  );
+  if (silence.kind === 'dead') log.info(silence.text);
+  else log.warning(`${silence.text}: it accepts ${entryIn(point)} until it starts the next time`);
   return true;
 }
 
 /** Why the daemon cannot be told to load its file; null: it can. */
 async function whyNotTold({ point, host, daemon }: Restoring, { file }: FilesOnDisk) {
-  if (daemon === null) return { kind: 'dead', text: 'Its Docker daemon does not run' } as const;
-  if (!(await answers(host))) return { kind: 'hangs', text: 'Its Docker daemon does not answer' } as const;
+  if (daemon === null) {
+    const text = `The Docker daemon of ${point.configFile} does not run; it reads the file when it starts`;
+    return { kind: 'dead', text } as const;
+  }
+  if (!(await answers(host))) return { kind: 'hangs', text: 'The Docker daemon does not answer' } as const;
   if (forgetsOnReload(point.serverVersion) && hasMirrors(file)) {
     const text = `Docker ${point.serverVersion} would forget the insecure registries of others by a reload`;
     return { kind: 'harm', text } as const;
