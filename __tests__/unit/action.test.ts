@@ -82,7 +82,7 @@ test('main and post are the one bundle, on the Node that GitHub runs', () => {
 
 describe('files that use the action', () => {
   const examples = readdirSync('examples')
-    .filter((name) => name.endsWith('.yml'))
+    .filter((name) => name.endsWith('.yml') && name !== 'registry.yml')
     .map((name): [string, unknown] => [name, parse(readFileSync(`examples/${name}`, 'utf8'))]);
   const snippets = ['README.md', 'docs/security.md', 'docs/troubleshooting.md'].flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map(

@@ -4,8 +4,9 @@
  *
  *     node scripts/bundle/overlay.ts
  */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { minifySync } from '@swc/core';
 import { pruneDescriptor } from './descriptor.ts';
 import { ADDED, EDITED, REPLACED } from './left-out.ts';
 
@@ -57,6 +58,29 @@ function write(path: string, text: string): void {
   writeFileSync(join(to, path), text);
 }
 
+/** ncc keeps every function of a module, and valibot has all of its own in one. */
+const VALIBOT = 'node_modules/valibot/dist/index.mjs';
+
+/** What src takes from valibot, as `v.NAME`. */
+function namesUsed(): string[] {
+  const folder = join(root, 'src/settings');
+  const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  const names = texts.flatMap((text) =>
+    [...text.matchAll(/\bv\.([a-z]\w*)/g)].map(([, name]) => String(name)),
+  );
+  return [...new Set(names)].sort();
+}
+
+/** A module that exports these names alone, without what they do not reach. Throws where it does not have one of them. */
+function shaken(text: string, names: readonly string[]): string {
+  const [all = '', list = ''] = /\nexport \{([^}]*)\};?\s*$/.exec(text) ?? [];
+  const exported = list.split(',').map((name) => name.trim());
+  for (const name of names) if (!exported.includes(name)) throw new Error(`valibot has no ${name}`);
+  const reduced = `${text.slice(0, text.length - all.length)}\nexport { ${names.join(', ')} };\n`;
+  const compress = { unused: true, side_effects: true, toplevel: true, passes: 3 };
+  return minifySync(reduced, { module: true, compress, mangle: false }).code;
+}
+
 rmSync(join(to, 'node_modules'), { recursive: true, force: true });
 for (const path of packages()) copy(path);
 copyCompute();
@@ -75,3 +99,4 @@ for (const [path, [from, by]] of EDITED) {
   );
 }
 for (const [path, text] of Object.entries(ADDED)) write(join('node_modules', path), text);
+write(VALIBOT, shaken(readFileSync(join(root, VALIBOT), 'utf8'), namesUsed()));

@@ -4,7 +4,7 @@ import { ActionError } from '../values/errors';
 import { show } from '../values/show';
 
 /** A file of settings has a few lines; even 256 ranges of IPv6 with comments stay below. */
-const MOST_BYTES = 65_536;
+const MOST_BYTES = 32_768;
 
 /**
  * Reads the text of the config file. Only a regular file inside the workspace is read, wherever links lead, and no more of

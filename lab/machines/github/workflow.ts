@@ -74,6 +74,8 @@ async function copyCheckout(repository: string, path: string, text: string): Pro
     { stdin: listed },
   );
   await inRunner('mkdir -p "$(dirname "$2/$3")" && cat >"$2/$3"', { stdin: text });
+  // Where the examples say that users put the file that they share.
+  await inRunner('cp "$2/examples/registry.yml" "$2/.github/registry.yml"');
   await inRunner(
     'cd "$2" && git init -q -b main && git add --all && ' +
       'git -c user.name=octocat -c user.email=octocat@example.com commit -qm "The checkout" && ' +
