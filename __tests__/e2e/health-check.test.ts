@@ -1,4 +1,4 @@
-import { patchRule } from './compute';
+import { compute, patchRule } from './compute';
 import { action, environment, lab, mutations, output, type Seen, succeeding, waitFor } from './lab';
 import { basics } from './machines';
 
@@ -94,6 +94,44 @@ test('a port removed from the rule: drift of the firewall', async () => {
   );
   expect(JSON.parse(String(seen.outputs.changes))).toMatchObject([{ target: 'firewall' }]);
   await healthyAgain();
+});
+
+describe('an instance without the network tag', () => {
+  const VM = 'zones/europe-west1-b/instances/registry-1';
+  const tags = async () => (await compute<{ tags: { items?: string[] } }>('GET', VM)).tags.items ?? [];
+  const DRIFT = /Firewall: a run would change: .*network tag registry-1-registry/;
+
+  beforeAll(async () => {
+    const { tags } = await compute<{ tags: { items: string[]; fingerprint: string } }>('GET', VM);
+    const items = tags.items.filter((tag) => tag !== 'registry-1-registry');
+    const { name } = await compute<{ name: string }>('POST', `${VM}/setTags`, { ...tags, items });
+    await compute('POST', `zones/europe-west1-b/operations/${name}/wait`);
+  });
+
+  test('has it for the time of the check alone, and it is reported each time', async () => {
+    for (let check = 1; check <= 2; check++) {
+      const seen = await succeeding(inputs);
+      expect(seen.outputs.health).toBe('degraded');
+      expect(warnings(seen)).toMatch(DRIFT);
+      expect(seen.maskedLog).toMatch(/^Canary +healthy /m);
+      expect(await tags()).not.toContain('registry-1-registry');
+    }
+  });
+
+  test('has it for as long as one of several checks needs it', async () => {
+    const both = await Promise.all([succeeding(inputs), succeeding(inputs)]);
+    for (const seen of both) {
+      expect(warnings(seen)).toMatch(DRIFT);
+      expect(seen.maskedLog).toMatch(/^Canary +healthy /m);
+    }
+    expect(await tags()).not.toContain('registry-1-registry');
+  });
+
+  test('keeps it where a run sets the instance up meanwhile', async () => {
+    await Promise.all([succeeding(inputs), healthyAgain()]);
+    expect(await tags()).toContain('registry-1-registry');
+    expect((await succeeding(inputs)).outputs.health).toBe('healthy');
+  });
 });
 
 test('a container that keeps restarting is unhealthy, with the number of restarts', async () => {

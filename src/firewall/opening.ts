@@ -3,14 +3,6 @@ import { networkPath } from '../google/resources';
 import { openingName, type RunIdentity } from '../values/names';
 import { rangeOf } from '../values/ranges';
 
-/**
- * The longest that a job on GitHub's runners can take. A run that died without its post step leaves its opening
- * behind; after this the next run of the same instance removes it.
- *
- * https://docs.github.com/actions/reference/limits
- */
-export const OPENING_LIFETIME_MS = 6 * 60 * 60 * 1000;
-
 const MARK = 'Opening of one run of gce-registry-action.';
 const DESCRIPTION = /^Opening of one run of gce-registry-action\. instance=(\S+) expires=(\S+)(?: run=\S+)?$/;
 
@@ -24,19 +16,20 @@ export interface OpeningRequest {
   readonly identity: RunIdentity;
   /** Address of the run, for people; null outside GitHub. */
   readonly url: string | null;
-  readonly now: Date;
+  /** After this a later run may take it for left behind. */
+  readonly expires: Date;
 }
 
 /** The rule that admits one runner, for one run. Null when `address` is no address: then nobody is admitted. */
 export function openingRule(request: OpeningRequest): FirewallRule | null {
-  const { vm, address, targetTag, ports, identity, url, now } = request;
+  const { vm, address, targetTag, ports, identity, url, expires } = request;
   const range = rangeOf(address);
   if (range === null) return null;
-  const expires = new Date(now.getTime() + OPENING_LIFETIME_MS).toISOString();
+  const run = url === null ? '' : ` run=${url}`;
   return {
     name: openingName(vm.name, identity),
     network: networkPath(vm.network),
-    description: `${MARK} instance=${identify(vm)} expires=${expires}${url === null ? '' : ` run=${url}`}`,
+    description: `${MARK} instance=${identify(vm)} expires=${expires.toISOString()}${run}`,
     direction: 'INGRESS',
     priority: 1000,
     disabled: false,
@@ -55,14 +48,23 @@ export function isOpening({ description }: FirewallRule): boolean {
   return DESCRIPTION.test(description);
 }
 
-/** The openings of this instance whose run is over, whatever became of it. Rules without our mark are never among them. */
-export function expiredOpenings(rules: readonly FirewallRule[], vm: Instance, now: Date): FirewallRule[] {
-  return rules.filter(({ description, name }) => {
-    const [, instance, expires = ''] = DESCRIPTION.exec(description) ?? [];
-    return (
-      instance === identify(vm) && name.includes('-registry-run-') && Date.parse(expires) < now.getTime()
-    );
+/** The openings of this instance, with their expiry. Rules without our mark are never among them. */
+function openingsOf(rules: readonly FirewallRule[], vm: Instance) {
+  return rules.flatMap((rule) => {
+    const [, instance, expires = ''] = DESCRIPTION.exec(rule.description) ?? [];
+    if (instance !== identify(vm) || !rule.name.includes('-registry-run-')) return [];
+    return [{ rule, expires: Date.parse(expires) }];
   });
+}
+
+/** The openings of this instance whose run is over, whatever became of it. */
+export function expiredOpenings(rules: readonly FirewallRule[], vm: Instance, now: Date): FirewallRule[] {
+  return openingsOf(rules, vm).flatMap(({ rule, expires }) => (expires < now.getTime() ? [rule] : []));
+}
+
+/** The openings of this instance whose runs may live. */
+export function liveOpenings(rules: readonly FirewallRule[], vm: Instance, now: Date): FirewallRule[] {
+  return openingsOf(rules, vm).flatMap(({ rule, expires }) => (expires >= now.getTime() ? [rule] : []));
 }
 
 /** In a shared network instances of several projects, and of several zones, can have the same name. */

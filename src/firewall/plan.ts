@@ -6,6 +6,7 @@ import { ActionError } from '../values/errors';
 import { type DesiredFirewall, newRule, type WantedRule, wantedRules } from './desired';
 import { noteOn, planForeignRule } from './foreign-rule';
 import { ownerOf } from './identity';
+import { hasForGood, keepTag } from './lent-tag';
 import { noteOtherRules } from './other-rules';
 import { planOwnRule } from './own-rule';
 import { resolveNames } from './resolve-names';
@@ -41,8 +42,8 @@ export function planFirewall(asked: DesiredFirewall, { vm, rules }: FirewallStat
 }
 
 function tagSteps({ targetTag }: DesiredFirewall, vm: Instance): FirewallStep[] {
-  if (vm.tags.items.includes(targetTag)) return [];
-  requireRoomForTags(vm.name, [...vm.tags.items, targetTag]);
+  if (hasForGood(vm.tags.items, targetTag)) return [];
+  requireRoomForTags(vm.name, keepTag(vm.tags.items, targetTag));
   const what = `network tag ${targetTag} of ${vm.name}`;
   const why = 'firewall rules reach the instance through it';
   return [firewallStep({ kind: 'tag', tag: targetTag }, { what, from: null, to: '', why })];

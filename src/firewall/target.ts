@@ -2,6 +2,7 @@ import type { Target } from '../converge/target';
 import { type Compute, type FirewallRule, type Instance, NOT_FOUND, RULE_EXISTS } from '../google/compute';
 import { hasCode } from '../values/errors';
 import type { DesiredFirewall } from './desired';
+import { hasForGood, keepTag } from './lent-tag';
 import { type FirewallState, planFirewall } from './plan';
 import type { FirewallStep } from './step';
 
@@ -84,8 +85,9 @@ async function send(compute: Compute, project: string, steps: readonly FirewallS
 async function addTags(compute: Compute, steps: readonly FirewallStep[]): Promise<readonly FirewallStep[]> {
   let missing = steps;
   await compute.editTags((present) => {
-    missing = steps.filter(({ action }) => action.kind === 'tag' && !present.includes(action.tag));
-    return [...present, ...missing.flatMap(({ action }) => (action.kind === 'tag' ? [action.tag] : []))];
+    missing = steps.filter(({ action }) => action.kind === 'tag' && !hasForGood(present, action.tag));
+    const tags = missing.flatMap(({ action }) => (action.kind === 'tag' ? [action.tag] : []));
+    return tags.reduce(keepTag, present);
   });
   return missing;
 }

@@ -1,13 +1,16 @@
 import type { Report } from '../report/outputs';
+import { connectTo } from './connect';
+import { firewallOf } from './firewall';
+import { findPlace } from './place';
+import { registryAddress } from './registry-address';
 import { reportOf } from './report';
 import type { Run } from './run';
-import { firewallOf } from './site/firewall';
-import { registryAddress } from './site/registry-address';
-import { enter, find, setUp, surveySite } from './site/site';
+import { setUp } from './set-up';
+import { surveySite } from './survey';
 
 /** Sets the instance up as a registry: firewall rule and tag, Docker, registry and UI. */
 export async function bootstrap(run: Run): Promise<Report> {
-  const site = await enter(run, await find(run));
+  const site = await connectTo(run, await findPlace(run));
   try {
     const outcomes = await setUp(run, site, await surveySite(run, site, { admit: false }));
     const found = { outcomes, firewall: await firewallOf(run, site) };

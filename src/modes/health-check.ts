@@ -1,41 +1,43 @@
 import type { Change } from '../converge/change';
 import { readSettled } from '../converge/read';
 import { driftRow } from '../health/drift-row';
-import { Examination } from '../health/examination';
+import { HealthRows } from '../health/health-rows';
 import { instanceRows } from '../health/instance-rows';
 import { overall } from '../health/overall';
 import type { Facts } from '../instance/facts/facts';
+import { takeCanary } from '../leases/canary';
 import { openRegistry } from '../registry/api';
-import { flyCanary } from '../registry/canary';
 import { waitUntilAnswered } from '../registry/reach';
 import { findEndpoint } from '../registry/scheme';
 import type { Report } from '../report/outputs';
+import { messageOf } from '../values/errors';
+import { admitForCheck } from './admission';
+import { logIn, mayLogIn, type Site } from './connect';
+import { firewallOf } from './firewall';
+import { placeOf, readRunningInstance } from './place';
+import { type RegistryAddress, registryAddress } from './registry-address';
 import { reportOf } from './report';
 import type { Run } from './run';
-import { firewallOf } from './site/firewall';
-import { openGoogle, readRunningInstance } from './site/google';
-import { login } from './site/login';
-import { type RegistryAddress, registryAddress } from './site/registry-address';
-import { admitWithTag, rulesOf, type Site, siteFirewall, siteInstance } from './site/site';
+import { siteFirewall, siteInstance } from './survey';
 
 /** Reads everything, reports what is wrong and what a run would change, and repairs nothing. */
 export async function healthCheck(run: Run): Promise<Report> {
-  const examination = new Examination();
+  const rows = new HealthRows();
   const drift: Change[] = [];
-  const site = await reach(run, examination);
+  const site = await reach(run, rows);
   const address = registryAddress(run.inputs, site?.vm ?? null);
   try {
     if (site !== null) {
-      await examineFirewall(run, site, examination, drift);
-      const facts = await examineInstance(run, site, examination, drift);
-      if (facts !== null && !run.inputs.dryRun) await examineRegistry(run, site, address, facts, examination);
+      await checkFirewall(run, site, rows, drift);
+      const facts = await checkInstance(run, site, rows, drift);
+      if (facts !== null && !run.inputs.dryRun) await checkRegistry(run, site, address, facts, rows);
     }
   } finally {
     site?.connection?.close();
   }
-  const { rows } = examination;
+  const checks = rows.all;
   const outcomes = [{ state: null, changes: drift, notes: [] }];
-  const health = { state: overall(rows), checks: rows };
+  const health = { state: overall(checks), checks };
   // Rules that could not be read are a row of the check already.
   const firewall = site === null ? null : await firewallOf(run, site).catch(() => null);
   const found = { outcomes, health, firewall };
@@ -43,63 +45,53 @@ export async function healthCheck(run: Run): Promise<Report> {
 }
 
 /** As far as one gets: null without credentials or instance, and no connection where the login failed. */
-async function reach(run: Run, examination: Examination): Promise<Site | null> {
-  const google = await examination.look(
+async function reach(run: Run, rows: HealthRows): Promise<Site | null> {
+  const google = await rows.add(
     'Credentials',
-    () => openGoogle(run),
+    () => run.reach.google(run),
     ({ describe, project }) => `${describe}, project ${project}`,
   );
   if (google === null) return null;
   const { compute } = google;
-  const vm = await examination.look(
+  const vm = await rows.add(
     'Instance',
     () => readRunningInstance(compute),
     ({ name, status }) => `${name} is ${status}`,
   );
   if (vm === null) return null;
-  const mayLogIn = !run.inputs.dryRun || run.inputs.ssh.privateKey !== null;
+  const place = placeOf(compute, vm);
   const verified =
     run.inputs.ssh.hostKey.kind === 'unverified' ? 'host key not verified' : 'host key verified';
-  const connection = mayLogIn
-    ? await examination.look(
+  const connection = mayLogIn(run)
+    ? await rows.add(
         'SSH',
-        () => login(run, compute, vm),
+        () => logIn(run, place),
         () => `${verified}, logged in as ${run.inputs.ssh.user}`,
       )
     : null;
-  return { compute, vm, connection, rules: rulesOf(compute, vm) };
+  return { ...place, connection };
 }
 
-async function examineFirewall(
-  run: Run,
-  site: Site,
-  examination: Examination,
-  drift: Change[],
-): Promise<void> {
-  const target = siteFirewall(run, site);
-  await examination.collect('Firewall', async () => {
+async function checkFirewall(run: Run, site: Site, rows: HealthRows, drift: Change[]): Promise<void> {
+  await rows.addAll('Firewall', async () => {
+    const target = siteFirewall(run, site);
     const plan = target.plan(await readSettled(target, run.log));
     drift.push(...plan.steps.map(({ change }) => change));
     return [driftRow('Firewall', plan)];
   });
 }
 
-async function examineInstance(
-  run: Run,
-  site: Site,
-  examination: Examination,
-  drift: Change[],
-): Promise<Facts | null> {
+async function checkInstance(run: Run, site: Site, rows: HealthRows, drift: Change[]): Promise<Facts | null> {
   if (site.connection === null) return null;
   const target = siteInstance(run, site.connection);
   let facts: Facts | null = null;
-  await examination.collect('Instance state', async () => {
+  await rows.addAll('Instance state', async () => {
     facts = await readSettled(target, run.log);
     return instanceRows(facts, run.inputs.registry.ui !== 'none', Date.now());
   });
   const found = facts;
   if (found === null) return null;
-  await examination.collect('Configuration', async () => {
+  await rows.addAll('Configuration', async () => {
     const plan = target.plan(found);
     drift.push(...plan.steps.map(({ change }) => change));
     return [driftRow('Configuration', plan)];
@@ -108,23 +100,24 @@ async function examineInstance(
 }
 
 /** From here, as a workflow sees it: through the firewall, over the registry's API. */
-async function examineRegistry(
+async function checkRegistry(
   run: Run,
   site: Site,
   { host, port, registry }: RegistryAddress,
   facts: Facts,
-  examination: Examination,
+  rows: HealthRows,
 ): Promise<void> {
-  await examination.look(
+  await rows.add(
     'Canary',
     async () => {
-      await admitWithTag(run, site, facts.client);
-      await waitUntilAnswered({ host, port }, run.log, run.sleep);
-      const api = openRegistry(await findEndpoint(host, port), run.sleep);
+      const giveBack = await admitForCheck(run, site, facts.client);
       try {
-        return await flyCanary(api);
+        await waitUntilAnswered({ host, port }, run.log, run.sleep);
+        const api = openRegistry(await findEndpoint(host, port), run.sleep);
+        return await takeCanary({ host, port, api }, run.leases).finally(() => api.close());
       } finally {
-        api.close();
+        // What fails here the post step does.
+        await giveBack().catch((error: unknown) => run.log.info(messageOf(error)));
       }
     },
     () => `an image pushed to ${registry} came back the same, and was removed`,

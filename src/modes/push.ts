@@ -2,13 +2,15 @@ import { Reconnects } from '../converge/reconnects';
 import type { Instance } from '../google/compute';
 import { readClientAddress } from '../instance/remote/client-address';
 import type { Report } from '../report/outputs';
-import { beginReading, push, type RunnerReads, setUpRunner } from './push-image';
+import { admitForPush } from './admission';
+import { connectTo } from './connect';
+import { firewallOf, type SiteFirewall } from './firewall';
+import { findPlace, readRunningInstance } from './place';
+import { push } from './push-image';
+import { beginReading, type RunnerReads, setUpRunner } from './read-runner';
+import { type RegistryAddress, registryAddress } from './registry-address';
 import { reportOf } from './report';
 import type { Run } from './run';
-import { firewallOf, type SiteFirewall } from './site/firewall';
-import { openGoogle, readRunningInstance } from './site/google';
-import { type RegistryAddress, registryAddress } from './site/registry-address';
-import { admitWithTag, enter, find } from './site/site';
 
 /**
  * Pushes the image to a registry that is there already. Google Cloud is asked only for what the inputs leave open:
@@ -23,21 +25,21 @@ export async function pushOnly(run: Run): Promise<Report> {
 }
 
 async function findInstance(run: Run): Promise<Instance> {
-  const { compute } = await openGoogle(run);
+  const { compute } = await run.reach.google(run);
   return readRunningInstance(compute);
 }
 
 /** The address of this runner is what the instance sees, so it takes a login to learn it. */
 async function pushThroughOpening(run: Run): Promise<Report> {
-  const place = await find(run);
+  const place = await findPlace(run);
   const address = registryAddress(run.inputs, place.vm);
   const reads = beginReading(run, address);
-  const site = await enter(run, place);
+  const site = await connectTo(run, place);
   try {
     if (site.connection !== null) {
       const { connection } = site;
       const client = await new Reconnects(run.log).retry('asking again', () => readClientAddress(connection));
-      if (!run.inputs.dryRun) await admitWithTag(run, site, client);
+      if (!run.inputs.dryRun) await admitForPush(run, site, client);
     }
     return await pushTo(run, site.vm, address, reads, await firewallOf(run, site));
   } finally {
@@ -52,8 +54,8 @@ async function pushTo(
   reads: Promise<RunnerReads>,
   firewall: SiteFirewall | null = null,
 ): Promise<Report> {
-  const { survey, found } = await reads;
+  const { survey, image } = await reads;
   const runner = await setUpRunner(run, survey);
-  const images = await push(run, address, found);
+  const images = await push(run, address, image);
   return reportOf(run, vm, address, { outcomes: [runner], images, firewall });
 }

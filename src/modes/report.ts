@@ -1,10 +1,9 @@
 import type { Outcome } from '../converge/converge';
 import type { Instance } from '../google/compute';
 import type { PushedImage, Report } from '../report/outputs';
+import type { SiteFirewall } from './firewall';
+import { addressOf, type RegistryAddress } from './registry-address';
 import type { Run } from './run';
-import type { SiteFirewall } from './site/firewall';
-import { addressOf } from './site/google';
-import type { RegistryAddress } from './site/registry-address';
 
 /** What a mode found and did, as a report. */
 export function reportOf(

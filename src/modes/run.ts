@@ -2,9 +2,11 @@ import type { GoogleContext } from '../google/context';
 import type { Job } from '../job/job';
 import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
-import type { Pending } from '../leases/pending';
+import type { LeaseTerms } from '../leases/lease-terms';
 import type { RunnerHost } from '../runner/host';
 import type { Settings } from '../settings/types';
+import type { connect } from '../ssh/connect';
+import type { Google } from './place';
 
 /** All that a mode works with. */
 export interface Run {
@@ -15,6 +17,11 @@ export interface Run {
   /** This machine. */
   readonly host: RunnerHost;
   readonly sleep: Sleep;
-  /** What the post step has to undo; noted before it is done. */
-  readonly pending: Pending;
+  /** The ways to Google Cloud and to the instance. */
+  readonly reach: {
+    readonly google: (run: Run) => Promise<Google>;
+    readonly ssh: typeof connect;
+  };
+  /** How this run takes what it gives back when the job ends. */
+  readonly leases: LeaseTerms;
 }

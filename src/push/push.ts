@@ -76,7 +76,12 @@ function localName(image: Reference): string {
   );
 }
 
-async function pullImage(image: Reference, tools: PushTools): Promise<LocalImage> {
+/**
+ * Pulls an image that is not on this runner.
+ *
+ * @throws ActionError `Image not found`, `Image pull failed`
+ */
+export async function pullImage(image: Reference, tools: TransferTools): Promise<LocalImage> {
   const name = localName(image);
   tools.log.info(`The image ${name} is not on this runner; it is pulled`);
   const result = await transfer('pull', name, tools);

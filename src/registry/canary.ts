@@ -27,14 +27,19 @@ const TRIES = 5;
  * removes it. It is pushed by digest, so no tag ever exists. Its two blobs, of some hundred bytes, are left to the
  * registry's garbage collection: removed here, they would be missing in another health check of the same moment.
  *
+ * @param onPush is given its digest before it is pushed
  * @throws ActionError `Canary lost`, and those of RegistryApi
  */
-export async function flyCanary(registry: RegistryApi): Promise<CanaryResult> {
+export async function flyCanary(
+  registry: RegistryApi,
+  onPush: (digest: string) => void = () => undefined,
+): Promise<CanaryResult> {
   const { blobs, manifest, digest } = canary();
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     for (const { content, bytes } of blobs) {
       await registry.putBlob(CANARY_REPOSITORY, content.digest, bytes);
     }
+    onPush(digest);
     await registry.putManifest(CANARY_REPOSITORY, digest, MANIFEST_TYPE, manifest);
     // The digest is that of what arrived, so this compares every byte.
     const served = await registry.manifest(CANARY_REPOSITORY, digest);

@@ -25,6 +25,8 @@ export interface RunnerOptions {
   readonly restore: boolean;
   /** The daemon may be restarted while containers run, where a reload is not enough. */
   readonly restart: boolean;
+  /** A claim on the entry ends after this in any case: the longest that the job can last. Milliseconds. */
+  readonly claimMs: number;
   /** Whether the registry answers HTTPS with a trusted certificate, so that the daemon needs nothing. */
   readonly speaksHttps: () => Promise<boolean>;
   /** Is given what has to be restored, before anything is changed; not called without `restore`. */
@@ -39,16 +41,13 @@ export interface RunnerTools {
   readonly now: () => number;
 }
 
-/** A claim ends after this in any case: no job, on a runner of one's own either, is longer than 5 days. */
-const CLAIM_MS = 5 * 24 * 60 * 60 * 1000;
-
 /** The runner's Docker daemon, which has to accept the registry. */
 export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target<RunnerState, RunnerStep> {
   const { host, now } = tools;
   let process: Claim['process'] = null;
   const wish = (): RunnerWish => {
     const entry = entryOf(options.registry);
-    const claim = { id: options.runId, entry, process, expires: now() + CLAIM_MS };
+    const claim = { id: options.runId, entry, process, expires: now() + options.claimMs };
     const { registry, restart, restore } = options;
     return { registry, claim: restore ? claim : null, restart, now: now() };
   };

@@ -20,8 +20,8 @@ export interface Given extends Written {
 export type AllGiven = ReadonlyMap<SettingName, Given>;
 
 /** The inputs of the step that are not empty: GitHub hands the empty string for one that is not given. */
-export function givenInStep(get: GetInput): Map<SettingName, Given> {
-  const given = NAMES.map((name): [SettingName, Given] => [
+export function givenInStep(get: GetInput, names: readonly SettingName[] = NAMES): Map<SettingName, Given> {
+  const given = names.map((name): [SettingName, Given] => [
     name,
     { text: get(name), place: inputPlace(name) },
   ]);

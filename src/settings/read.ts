@@ -42,7 +42,7 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
   return {
     mode,
     dryRun: values.get('dry-run'),
-    credentials: readCredentials(values),
+    credentials: credentialsOf(values),
     vm,
     firewall: readFirewall(values, vm.instance),
     ssh,
@@ -68,7 +68,16 @@ function readGiven(get: GetInput, workspace: string | undefined): AllGiven {
   return new Map([...parseConfig(readConfigFile(path, workspace), file), ...step]);
 }
 
-function readCredentials(values: Values): CredentialsSettings {
+/**
+ * The credentials of the step's inputs: all that the post step reads of them.
+ *
+ * @throws ActionError `Invalid input`
+ */
+export function readCredentials(get: GetInput): CredentialsSettings {
+  return credentialsOf(new Values(givenInStep(get, ['credentials-json', 'access-token'])));
+}
+
+function credentialsOf(values: Values): CredentialsSettings {
   if (values.has('credentials-json') && values.has('access-token')) {
     const place = inputPlace('access-token');
     refuse({ text: null, place }, '`credentials-json` is set as well', 'Set only one of the two');

@@ -13,9 +13,11 @@ export interface AttemptOptions {
   readonly algorithms: readonly ServerHostKeyAlgorithm[];
   /** For TCP and key exchange, and once more for the login. */
   readonly timeoutMs: number;
+  /** When all tries have to come to their end, as far as that is known yet: milliseconds since 1970. */
+  readonly endsAt: () => number;
   /**
    * Settles when the server ought to take the key. The connection is made meanwhile, and waits for it with its login;
-   * a rejection ends the try.
+   * a rejection ends the try at once, whatever the server does.
    */
   readonly admitted: Promise<unknown>;
   /** The pauses after which a key that was refused is offered again in the same connection. Milliseconds. */
@@ -71,10 +73,13 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
     const limit = (what: string) => {
       clearTimeout(timer);
       if (settled) return;
-      const detail = `no ${what} within ${options.timeoutMs / 1000} s`;
-      timer = setTimeout(() => settle({ kind: 'timeout', detail }), options.timeoutMs);
+      const left = Math.max(LEAST_MS, options.endsAt() - Date.now());
+      const ms = Math.round(Math.min(options.timeoutMs, left));
+      const detail = `no ${what} within ${ms / 1000} s`;
+      timer = setTimeout(() => settle({ kind: 'timeout', detail }), ms);
     };
     limit('key exchange');
+    options.admitted.catch((cause: unknown) => settle({ kind: 'not-admitted', cause }));
     // Stays on for good: an error event without a listener would end the process.
     client.on('error', (error) => {
       if (refused && offered !== null) settle({ kind: 'host-key-refused', offered });
@@ -90,7 +95,6 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
     const authHandler: AuthHandlerMiddleware = offering(options, {
       waiting: () => clearTimeout(timer),
       offered: () => limit('login'),
-      notAdmitted: (cause) => settle({ kind: 'not-admitted', cause }),
       notEnough: (methods) => settle({ kind: 'key-not-enough', methods }),
     });
     const debug = (line: string) => lists.note(line);
@@ -99,6 +103,9 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
     client.setNoDelay(true);
   });
 }
+
+/** What every step of a try gets, at the end of the time as well. */
+const LEAST_MS = 1000;
 
 /**
  * Offers the key once it ought to be taken, and again while it is refused: the guest agent writes it a moment after
@@ -110,7 +117,6 @@ function offering(
   on: {
     waiting(): void;
     offered(): void;
-    notAdmitted(cause: unknown): void;
     notEnough(methods: readonly string[]): void;
   },
 ): AuthHandlerMiddleware {
@@ -129,7 +135,8 @@ function offering(
     };
     on.waiting();
     if (offers === 0) {
-      admitted.then(offer, on.notAdmitted);
+      // Its rejection ends the try elsewhere.
+      admitted.then(offer, () => undefined);
       return;
     }
     const pause = pauses.shift();

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ServerHostKeyAlgorithm } from 'ssh2';
 import type { Log } from '../job/log';
 import type { ActionError } from '../values/errors';
-import { type AttemptResult, attemptConnection } from './attempt';
+import { type AttemptOptions, type AttemptResult, attemptConnection } from './attempt';
 import {
   keyNotEnough,
   loginRefused,
@@ -30,7 +30,7 @@ export interface ConnectOptions {
   readonly loginWithinMs?: number;
   /**
    * Settles when the server ought to take the key, as far as the caller knows; connecting goes on meanwhile, and the
-   * limits count from then. Rejected, it ends the login with its error.
+   * limits count from then. Rejected, it ends the login at once with its error, whatever the server does.
    */
   readonly admitted?: Promise<unknown>;
   /** Limit of one try. Default 15 s. */
@@ -77,20 +77,17 @@ const OFFER_AGAIN_MS: readonly number[] = [20, 50, 150, 500, 1500];
 
 async function login({ admitted: admission, ...options }: ConnectOptions, log: Log): Promise<Client> {
   const attemptTimeoutMs = options.attemptTimeoutMs ?? 15_000;
-  let started = Date.now();
-  let admitted = admission === undefined;
-  const onceAdmitted = Promise.resolve(admission).then(() => {
-    started = Date.now();
-    admitted = true;
-  });
-  // Whoever waits for it sees its error.
-  onceAdmitted.catch(() => undefined);
+  const clock = new AdmissionClock(admission);
+  const longest = Math.max(options.reachWithinMs ?? LIMIT_MS, options.loginWithinMs ?? LIMIT_MS);
+  const endsAt = () => (clock.isAdmitted ? clock.started + longest : Number.POSITIVE_INFINITY);
   const where = `${options.host}:${options.port}`;
 
   for (let tries = 1; ; tries++) {
-    const left = admitted ? started + (options.reachWithinMs ?? LIMIT_MS) - Date.now() : attemptTimeoutMs;
-    const timeoutMs = Math.max(1000, Math.min(attemptTimeoutMs, left));
-    const result = await attemptWithPins({ ...options, admitted: onceAdmitted }, timeoutMs);
+    const result = await attemptWithPins(options, {
+      timeoutMs: attemptTimeoutMs,
+      endsAt,
+      admitted: clock.admitted,
+    });
     if (result.kind === 'connected') return result.client;
     if (result.kind === 'not-admitted') throw result.cause;
     if (result.kind === 'host-key-refused') throw notAccepted(options, result.offered);
@@ -100,14 +97,37 @@ async function login({ admitted: admission, ...options }: ConnectOptions, log: L
     const limit =
       (result.kind === 'login-refused' ? options.loginWithinMs : options.reachWithinMs) ?? LIMIT_MS;
     const pause = pauseBefore(tries);
-    const waited = Date.now() - started;
-    if (admitted && waited + pause >= limit) throw giveUp(options, result, waited);
+    const waited = Date.now() - clock.started;
+    if (clock.isAdmitted && waited + pause >= limit) throw giveUp(options, result, waited);
+    const since = clock.isAdmitted ? 'in all' : 'from when Google Cloud has taken the key';
     log.info(
-      `Waiting for ${where} to ${waitedFor(result)}: trying again in ${pause / 1000} s, for at most ${limit / 1000} s in all`,
+      `Waiting for ${where} to ${waitedFor(result)}: trying again in ${pause / 1000} s, for at most ${limit / 1000} s ${since}`,
     );
     // Up to a quarter more, at random: of those who come at the same time sshd drops some (MaxStartups), and who was
     // dropped must not come back at the same time as the others.
-    await delay(pause * (1 + Math.random() / 4));
+    await clock.pause(pause * (1 + Math.random() / 4));
+  }
+}
+
+/** When the server ought to take the key: the limits count from then, and nothing waits once that is refused. */
+class AdmissionClock {
+  started = Date.now();
+  isAdmitted: boolean;
+  readonly admitted: Promise<unknown>;
+  readonly #refused = new AbortController();
+
+  constructor(admission: Promise<unknown> | undefined) {
+    this.isAdmitted = admission === undefined;
+    this.admitted = Promise.resolve(admission).then(() => {
+      this.started = Date.now();
+      this.isAdmitted = true;
+    });
+    this.admitted.catch(() => this.#refused.abort());
+  }
+
+  /** Ends early where the admission is refused; the next try then says so. */
+  async pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#refused.signal }).catch(() => undefined);
   }
 }
 
@@ -163,11 +183,14 @@ const ALGORITHMS: readonly {
  * that is not pinned. Where only fingerprints are pinned their types are not known, so after a mismatch the other
  * types are tried; and a server that has no key of a pinned type is asked for any, to name it in the error.
  */
-async function attemptWithPins(options: ConnectOptions, timeoutMs: number): Promise<AttemptResult> {
+async function attemptWithPins(
+  options: ConnectOptions,
+  patience: Pick<AttemptOptions, 'admitted' | 'timeoutMs' | 'endsAt'>,
+): Promise<AttemptResult> {
   const all = ALGORITHMS.flatMap(({ algorithms }) => algorithms);
-  const patience = { admitted: options.admitted ?? Promise.resolve(), offerAgainAfterMs: offersOf(options) };
+  const offerAgainAfterMs = offersOf(options);
   const attempt = (algorithms: readonly ServerHostKeyAlgorithm[]) =>
-    attemptConnection({ ...options, ...patience, algorithms, timeoutMs });
+    attemptConnection({ ...options, ...patience, offerAgainAfterMs, algorithms });
   if (options.policy.kind === 'unverified' || options.policy.keys.length === 0) return attempt(all);
 
   const types = new Set(options.policy.keys.map(({ type }) => type));

@@ -30,6 +30,11 @@ export function nameOfOne(instance: string, identity: string): string {
   return joinNames(instance, `-registry-${hash(identity, 8)}`);
 }
 
+/** The network tag that marks another one as lent to an instance for the time of a health check. */
+export function lentMarkOf(tag: string): string {
+  return joinNames(tag, '-lent');
+}
+
 /** Name of the rule beside `rule` that carries the IPv6 ranges: no rule takes both families. */
 export function ipv6RuleName(rule: string): string {
   return joinNames(rule, '-ipv6');

@@ -3,14 +3,15 @@ import { ownerOf } from '../../../src/firewall/identity';
 import {
   expiredOpenings,
   isOpening,
-  OPENING_LIFETIME_MS,
+  liveOpenings,
   type OpeningRequest,
   openingRule,
 } from '../../../src/firewall/opening';
 import { rule, VM } from './fixtures';
 
 const NOW = new Date('2026-01-01T00:00:00Z');
-const LATER = new Date(NOW.getTime() + OPENING_LIFETIME_MS + 1);
+const EXPIRES = new Date('2026-01-01T07:00:00Z');
+const LATER = new Date(EXPIRES.getTime() + 1);
 
 const REQUEST: OpeningRequest = {
   vm: VM,
@@ -19,7 +20,7 @@ const REQUEST: OpeningRequest = {
   ports: [5000, 18080],
   identity: { runId: '1', attempt: '1', unique: 'x' },
   url: 'https://github.com/o/r/actions/runs/1',
-  now: NOW,
+  expires: EXPIRES,
 };
 
 function opening(changes: Partial<OpeningRequest> = {}) {
@@ -50,7 +51,10 @@ test('bears a mark, which is not that of a standing rule', () => {
 
 test('is swept after its time, by a run of the same instance', () => {
   expect(expiredOpenings([opening()], VM, NOW)).toEqual([]);
+  expect(expiredOpenings([opening()], VM, EXPIRES)).toEqual([]);
   expect(expiredOpenings([opening()], VM, LATER)).toEqual([opening()]);
+  expect(liveOpenings([opening()], VM, EXPIRES)).toEqual([opening()]);
+  expect(liveOpenings([opening()], VM, LATER)).toEqual([]);
 });
 
 test.each([

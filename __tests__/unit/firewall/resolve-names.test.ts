@@ -21,7 +21,7 @@ const OLD = {
 const openingOf = (vm: Instance): FirewallRule => {
   const identity = { runId: '1', attempt: '1', unique: 'x' };
   const request = { vm, address: '192.0.2.7', targetTag: PLAIN, ports: [5000], identity, url: null };
-  return openingRule({ ...request, now: new Date(0) }) as FirewallRule;
+  return openingRule({ ...request, expires: new Date('2099-01-01') }) as FirewallRule;
 };
 
 test.each<[string, FirewallRule, Instance, string]>([

@@ -28,7 +28,7 @@ async function run(
   const onRestorePoint = (point: RestorePoint) => void points.set(id, JSON.parse(JSON.stringify(point)));
   const speaksHttps = async () => https;
   const target = runnerTarget(
-    { registry, runId: id, restore, restart, speaksHttps, onRestorePoint },
+    { registry, runId: id, restore, restart, claimMs: 1000, speaksHttps, onRestorePoint },
     tools(),
   );
   const surveyed = await survey(target, tools());

@@ -194,6 +194,40 @@ describe('waiting', () => {
     expect(server.keysOffered).toBe(0);
   });
 
+  test.each([
+    ['before the first try', 0, 0],
+    ['during a try', 300, 0],
+    ['in a pause between two tries', 1500, 1000],
+  ])(
+    'a key that is refused %s ends the login at once, though the port is silent',
+    async (_, refusedAfter, attempt) => {
+      const { port } = await listener(() => undefined);
+      const admitted = new Promise((_, reject) =>
+        setTimeout(() => reject(new Error('no permission')), refusedAfter),
+      );
+      const started = Date.now();
+      const more = { admitted, reachWithinMs: 90_000, attemptTimeoutMs: attempt || 15_000 };
+      await expect(connect(optionsFor(port, pinnedEd25519, more), log)).rejects.toThrow('no permission');
+      expect(Date.now() - started).toBeLessThan(refusedAfter + 500);
+    },
+  );
+
+  test('no longer than the limit, though one try could last longer', async () => {
+    const { port } = await listener(() => undefined);
+    const started = Date.now();
+    const more = { reachWithinMs: 1500, attemptTimeoutMs: 15_000 };
+    await expect(connect(optionsFor(port, pinnedEd25519, more), log)).rejects.toThrow('SSH timed out');
+    expect(Date.now() - started).toBeLessThan(2500);
+  });
+
+  test('what the log says counts from when the key is admitted, while it is not', async () => {
+    const { port } = await listener(() => undefined);
+    const admitted = new Promise((_, reject) => setTimeout(() => reject(new Error('no permission')), 1500));
+    const more = { admitted, reachWithinMs: 90_000, attemptTimeoutMs: 1000 };
+    await expect(connect(optionsFor(port, pinnedEd25519, more), log)).rejects.toThrow('no permission');
+    expect(lines).toEqual([expect.stringMatching(/at most 90 s from when Google Cloud has taken the key$/)]);
+  });
+
   test('for a key that the guest agent takes later', async () => {
     const server = await sshd({ refusals: 1 });
     const connection = await connect(optionsFor(server.port, pinnedEd25519, { loginWithinMs: 20_000 }), log);

@@ -7,13 +7,15 @@ import { EVENT, type Job, newJob } from './job.ts';
 import { LogCommands } from './log-commands.ts';
 import { asRunner, writeOnRunner } from './runner-access.ts';
 import { watch } from './seen.ts';
-import { runStep, type StepResult, stepFiles } from './step.ts';
+import { fileCommandPaths, runStep, type StepResult, stepFiles, variablesSetBy } from './step.ts';
 
 const OPTIONS = {
   json: { type: 'string' },
   'no-post': { type: 'boolean' },
   // A later step of the same job: a shell command, run between main and post if main succeeded.
   later: { type: 'string' },
+  // Inputs are empty in the post step, as in nested composite actions (actions/runner issues 2800 and 3514).
+  'post-without-inputs': { type: 'boolean' },
   env: { type: 'string', multiple: true },
   credentials: { type: 'string' },
   permissions: { type: 'string' },
@@ -39,6 +41,7 @@ export async function action(args: string[]): Promise<number> {
     const { main, later, post, log, commands } = await runJob(job, variables, {
       later: values.later,
       noPost: values['no-post'] === true,
+      withoutInputs: values['post-without-inputs'] === true,
     });
     const seen = await endWatch();
     if (values.json !== undefined) {
@@ -80,7 +83,11 @@ interface JobResult {
 async function runJob(
   job: Job,
   variables: Readonly<Record<string, string>>,
-  { later, noPost }: { readonly later: string | undefined; readonly noPost: boolean },
+  {
+    later,
+    noPost,
+    withoutInputs,
+  }: { readonly later: string | undefined; readonly noPost: boolean; readonly withoutInputs: boolean },
 ): Promise<JobResult> {
   const commands = new LogCommands(variables.RUNNER_DEBUG === '1');
   const lines: string[] = [];
@@ -94,9 +101,15 @@ async function runJob(
   let post: StepResult | null = null;
   if (!noPost) {
     const state = Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value]);
+    const inputs = Object.keys(variables).filter((name) => withoutInputs && name.startsWith('INPUT_'));
+    const changed = {
+      ...variables,
+      ...Object.fromEntries(inputs.map((name) => [name, ''])),
+      ...(await variablesSetBy('later', job)),
+    };
     print('##[group]Post step');
     print('##[endgroup]');
-    post = await runStep('post', job, { ...variables, ...Object.fromEntries(state) }, commands, print);
+    post = await runStep('post', job, { ...changed, ...Object.fromEntries(state) }, commands, print);
   }
   return { main, later: step, post, log: lines.map((line) => `${line}\n`).join(''), commands };
 }
@@ -107,7 +120,10 @@ interface LaterStep {
   readonly output: string;
 }
 
-/** A `run:` step after the action; it gets the action's outputs as variables `OUTPUT_<name>`, hyphens as `_`. */
+/**
+ * A `run:` step after the action; it gets the action's outputs as variables `OUTPUT_<name>`, hyphens as `_`. What it
+ * writes to GITHUB_ENV holds for the post step.
+ */
 async function laterStep(
   command: string,
   job: Job,
@@ -116,6 +132,7 @@ async function laterStep(
   const values = Object.entries(outputs).map(
     ([name, value]) => `OUTPUT_${name.replaceAll('-', '_')}=${value}`,
   );
+  values.push(...Object.entries(fileCommandPaths('later', job)).map((pair) => pair.join('=')));
   const options = ['--workdir', job.workspace, ...values.flatMap((value) => ['--env', value])];
   const script = ['bash', '--noprofile', '--norc', '-eo', 'pipefail', '-c', `exec 2>&1; ${command}`];
   const { status, stdout } = await attempt('docker', asRunner(script, options));
@@ -127,6 +144,7 @@ function jobFiles(job: Job): Record<string, string> {
     [String(job.variables.GITHUB_EVENT_PATH)]: EVENT,
     [`${job.workspace}/README.md`]: '# octo-repo\n',
     ...stepFiles('main', job),
+    ...stepFiles('later', job),
     ...stepFiles('post', job),
   };
 }

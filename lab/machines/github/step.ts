@@ -28,13 +28,26 @@ const FILE_COMMANDS = {
 const SIGTERM_AFTER_MS = 7_500;
 const SIGKILL_AFTER_MS = 10_000;
 
+/**
+ * What a step has written to its GITHUB_ENV, for the steps after it. The runner takes no variable of its own, and not
+ * NODE_OPTIONS (docs.github.com, "Workflow commands: setting an environment variable").
+ */
+export async function variablesSetBy(name: string, job: Job): Promise<Record<string, string>> {
+  const path = fileCommandPaths(name, job).GITHUB_ENV;
+  const set = parseFileCommands((await readOnRunner([path]))[path] ?? '');
+  return Object.fromEntries(
+    Object.entries(set).filter(([variable]) => !/^(GITHUB_|RUNNER_|NODE_OPTIONS$)/.test(variable)),
+  );
+}
+
 /** The files that must be on the runner before a step is run, empty. */
 export function stepFiles(name: string, job: Job): Record<string, string> {
   const paths = [...Object.values(fileCommandPaths(name, job)), `${job.root}/${name}/usage`];
   return Object.fromEntries(paths.map((path) => [path, '']));
 }
 
-function fileCommandPaths(name: string, job: Job): Record<keyof typeof FILE_COMMANDS, string> {
+/** Where a step finds its file-command files, by variable. */
+export function fileCommandPaths(name: string, job: Job): Record<keyof typeof FILE_COMMANDS, string> {
   const folder = `${job.temp}/_runner_file_commands`;
   const paths = Object.entries(FILE_COMMANDS).map(([variable, file]) => [
     variable,
@@ -76,20 +89,12 @@ function execute(
   commands: LogCommands,
   print: (line: string) => void,
 ): Promise<number> {
-  // Values go through the client's environment: they may be secrets, and a command line is no place for those. Its own
-  // variables, DOCKER_HOST and the like, are none, and must not reach it.
-  const isClients = (name: string) => name.startsWith('DOCKER_');
-  const pairs = Object.entries(variables);
-  const passed = pairs.flatMap(([name, value]) => ['--env', isClients(name) ? `${name}=${value}` : name]);
-  const options = ['--workdir', job.workspace, ...passed];
+  const words = Object.entries(variables).map(([name, value]) => (isOurs(name) ? `${name}=${value}` : name));
+  const options = ['--workdir', job.workspace, ...words.flatMap((word) => ['--env', word])];
   const command = ['gcelab-step', own, `${ACTION_FOLDER}/dist/index.js`];
   const child = spawn('docker', asRunner(command, options), {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      PATH: process.env.PATH,
-      ...Object.fromEntries(pairs.filter(([name]) => !isClients(name))),
-      ...dockerVariables(),
-    },
+    env: { ...withoutOurs(variables), PATH: process.env.PATH, ...dockerVariables() },
     detached: true,
   });
   createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (text) => {
@@ -122,6 +127,15 @@ function cancelling(own: string): () => void {
     for (const timer of timers) clearTimeout(timer);
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, cancel);
   };
+}
+
+/** Variables that the client itself would heed; none of them is a secret. */
+function isOurs(name: string): boolean {
+  return /^(PATH|DOCKER_(HOST|CONTEXT|CONFIG|CERT_PATH|TLS_VERIFY|API_VERSION))$/.test(name);
+}
+
+function withoutOurs(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).filter(([name]) => !isOurs(name)));
 }
 
 function dockerVariables(): Record<string, string> {

@@ -1,10 +1,31 @@
-import { computeClients, loadAhead } from '../../google/clients';
-import type { Compute, Instance } from '../../google/compute';
-import { fetchToken, prepareCredentials } from '../../google/credentials';
-import { googleCompute } from '../../google/google-compute';
-import { ActionError } from '../../values/errors';
-import { show } from '../../values/show';
-import type { Run } from '../run';
+import { computeClients, loadAhead } from '../google/clients';
+import type { Compute, FirewallRule, Instance } from '../google/compute';
+import { fetchToken, prepareCredentials } from '../google/credentials';
+import { googleCompute } from '../google/google-compute';
+import { ActionError } from '../values/errors';
+import { show } from '../values/show';
+import type { Run } from './run';
+
+/** The VM of a run, as Google knows it. */
+export interface Place {
+  readonly compute: Compute;
+  readonly vm: Instance;
+  /** Rules of the project that the instance's network is in. */
+  readonly rules: Promise<readonly FirewallRule[]>;
+}
+
+/** Finds the instance. */
+export async function findPlace(run: Run): Promise<Place> {
+  const { compute } = await run.reach.google(run);
+  return placeOf(compute, await readRunningInstance(compute));
+}
+
+/** Begins to read the rules around an instance; whoever needs them waits, and sees the error if there is one. */
+export function placeOf(compute: Compute, vm: Instance): Place {
+  const rules = compute.listFirewallRules(vm.network.project);
+  rules.catch(() => undefined);
+  return { compute, vm, rules };
+}
 
 /** The run's way to Google Cloud. */
 export interface Google {
@@ -15,10 +36,11 @@ export interface Google {
 }
 
 /** Authenticates, and settles which project the instance is in. */
-export async function openGoogle(
-  { inputs, google, log }: Run,
-  options: { readonly operationLimitMs?: number } = {},
-): Promise<Google> {
+export async function openGoogle({
+  inputs,
+  google,
+  log,
+}: Pick<Run, 'inputs' | 'google' | 'log'>): Promise<Google> {
   const authentication = prepareCredentials(inputs.credentials, google, log);
   const { zone, instance } = inputs.vm;
   const project = inputs.vm.project ?? authentication.projectId;
@@ -34,7 +56,7 @@ export async function openGoogle(
   loadAhead(clients).catch(() => undefined);
   await fetchToken(authentication);
   log.info(`Google Cloud: ${authentication.describe}, project ${project}`);
-  const compute = googleCompute({ project, zone, instance }, clients, { log, ...options });
+  const compute = googleCompute({ project, zone, instance }, clients, { log });
   return { project, compute, describe: authentication.describe };
 }
 
@@ -80,25 +102,4 @@ function startAgain({ name, zone, status }: Instance): string {
     default:
       return `Start it (${start('start')})`;
   }
-}
-
-/**
- * Where this runner reaches the instance: its external address, or, without one, its internal address; of IPv6 only where
- * it has no IPv4 address at all. Never anything that Google did not name: an empty address would be this machine itself.
- *
- * @throws ActionError `The instance has no address`
- */
-export function addressOf(vm: Instance): string {
-  const [address] = addressesOf(vm);
-  if (address !== undefined) return address;
-  throw new ActionError('The instance has no address', {
-    doing: `looking for the address of instance ${vm.name}`,
-    happened: 'Google names neither an IPv4 nor an IPv6 address of its first network interface',
-    next: 'Look at `gcloud compute instances describe`; give the interface nic0 an address',
-  });
-}
-
-/** All addresses of the instance's first network interface, the best way to it first. */
-export function addressesOf({ externalIp, internalIp, externalIpv6, internalIpv6 }: Instance): string[] {
-  return [externalIp, internalIp, externalIpv6, internalIpv6].filter((address) => address !== null);
 }

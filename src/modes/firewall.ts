@@ -1,8 +1,8 @@
-import { type FirewallNames, resolveNames } from '../../firewall/resolve-names';
-import { standingSources } from '../../firewall/standing-sources';
-import type { FirewallRule, Instance } from '../../google/compute';
-import type { Run } from '../run';
+import { type FirewallNames, resolveNames } from '../firewall/resolve-names';
+import { standingSources } from '../firewall/standing-sources';
+import type { FirewallRule, Instance } from '../google/compute';
 import { portsOf } from './registry-address';
+import type { Run } from './run';
 
 /** The firewall of an instance as it was read, and as the inputs want it. */
 export interface SiteFirewall extends FirewallNames {

@@ -1,13 +1,16 @@
-import { converge, type Outcome, survey } from '../../converge/converge';
-import type { Facts } from '../../instance/facts/facts';
-import { requireRoomForImages } from '../../instance/plan/preconditions';
-import type { SshConnection } from '../../ssh/connection';
-import { messageOf } from '../../values/errors';
-import type { Run } from '../run';
-import { siteInstance } from './site';
+import { converge, type Outcome, survey } from '../converge/converge';
+import type { Facts } from '../instance/facts/facts';
+import { requireRoomForImages } from '../instance/plan/preconditions';
+import type { SshConnection } from '../ssh/connection';
+import { messageOf } from '../values/errors';
+import type { Run } from './run';
+import { siteInstance } from './survey';
 
-/** Sees to an instance that was set up by this run and then came to harm, as when somebody killed the registry. */
-export class Mender {
+/**
+ * Sees to an instance that was set up by this run and then came to harm while the image is pushed, as when somebody
+ * killed the registry.
+ */
+export class RepairDuringPush {
   /** What was done. */
   readonly outcomes: Outcome<Facts>[] = [];
   private work: Promise<void> | null = null;
@@ -25,12 +28,12 @@ export class Mender {
    *
    * @throws ActionError `Registry disk is full`: no further try would help
    */
-  mend(): Promise<void> {
+  readonly repair = (): Promise<void> => {
     this.work ??= this.look().finally(() => {
       this.work = null;
     });
     return this.work;
-  }
+  };
 
   private async look(): Promise<void> {
     if (this.connection === null) return;

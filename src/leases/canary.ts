@@ -1,0 +1,64 @@
+import type { Log } from '../job/log';
+import type { RegistryApi } from '../registry/api';
+import { CANARY_REPOSITORY, type CanaryResult, flyCanary } from '../registry/canary';
+import { messageOf } from '../values/errors';
+import type { LeaseRecord, Noted } from './journal';
+import { expiryOf, type LeaseTerms } from './lease-terms';
+import { hasFields, isDigest, isTime, isWord, text } from './well-formed';
+
+/**
+ * The manifest of a canary in the registry. It is the same in every run, so one that a dead run left behind goes with
+ * the next.
+ */
+export interface CanaryLease extends LeaseRecord {
+  readonly kind: 'canary';
+  readonly host: string;
+  readonly port: number;
+  readonly digest: string;
+}
+
+/** Pushes the canary, compares it, and removes it. */
+export async function takeCanary(
+  { host, port, api }: { readonly host: string; readonly port: number; readonly api: RegistryApi },
+  terms: LeaseTerms,
+): Promise<CanaryResult> {
+  let noted: Noted<CanaryLease> | null = null;
+  const result = await flyCanary(api, (digest) => {
+    noted ??= terms.journal.note<CanaryLease>({
+      kind: 'canary',
+      host,
+      port,
+      digest,
+      expires: expiryOf(terms).toISOString(),
+    });
+  });
+  (noted as Noted<CanaryLease> | null)?.end();
+  return result;
+}
+
+/** Removes the canary of a check that was cut off. What comes in its way is only logged: the next check removes it. */
+export async function releaseCanary(
+  { host, port, digest }: CanaryLease,
+  openRegistry: (host: string, port: number) => Promise<RegistryApi>,
+  log: Log,
+): Promise<void> {
+  try {
+    const api = await openRegistry(host, port);
+    await api.deleteManifest(CANARY_REPOSITORY, digest).finally(() => api.close());
+    log.info(`The canary is out of ${host}:${port}`);
+  } catch (error) {
+    log.info(
+      `The canary stays in ${host}:${port}, some hundred bytes, until the next check: ${messageOf(error)}`,
+    );
+  }
+}
+
+export function isCanaryLease(value: unknown): value is CanaryLease {
+  return hasFields(value, {
+    kind: text(/^canary$/),
+    host: isWord,
+    port: Number.isInteger,
+    digest: isDigest,
+    expires: isTime,
+  });
+}

@@ -1,0 +1,23 @@
+import { type CanaryLease, isCanaryLease } from './canary';
+import { type DaemonJsonLease, isDaemonJsonLease } from './daemon-json';
+import { isKeyLease, type KeyLease } from './key';
+import { isLocalTagLease, type LocalTagLease } from './local-tag';
+import { isOpeningLease, type OpeningLease } from './opening';
+import { isTargetTagLease, type TargetTagLease } from './target-tag';
+
+/** Everything that a run takes and gives back. */
+export type Lease = KeyLease | OpeningLease | TargetTagLease | DaemonJsonLease | LocalTagLease | CanaryLease;
+
+const CHECKS: readonly ((value: unknown) => value is Lease)[] = [
+  isKeyLease,
+  isOpeningLease,
+  isTargetTagLease,
+  isDaemonJsonLease,
+  isLocalTagLease,
+  isCanaryLease,
+];
+
+/** Whether a record of the journal says all that it takes to undo a lease, and nothing that could lead elsewhere. */
+export function isLease(record: unknown): record is Lease {
+  return CHECKS.some((check) => check(record));
+}

@@ -1,0 +1,71 @@
+import { asPlanned, converge, type Outcome, type Survey, survey } from '../converge/converge';
+import { dockerCli, type LocalImage } from '../docker/docker';
+import { waitForAll } from '../job/wait-for-all';
+import { noteDaemonJson } from '../leases/daemon-json';
+import { findImage, pullImage } from '../push/push';
+import { speaksHttps } from '../registry/scheme';
+import type { RunnerStep } from '../runner/plan';
+import type { RunnerState } from '../runner/read';
+import { runnerTarget } from '../runner/runner';
+import type { RegistryAddress } from './registry-address';
+import type { Run } from './run';
+
+/** What it takes that this runner's daemon accepts the registry; null where the inputs leave the runner alone. */
+export type RunnerSurvey = Survey<RunnerState, RunnerStep> | null;
+
+/** What this runner has to do with a push. */
+export interface RunnerReads {
+  readonly survey: RunnerSurvey;
+  /** The image to push; null in a dry run, and for one that has to come from the registry itself. */
+  readonly image: LocalImage | null;
+}
+
+/**
+ * Begins to read this runner, and gets the image: one that does not exist is found out before anything is changed. That
+ * is done while something else is awaited; whoever needs it waits, and sees the error if there is one.
+ */
+export function beginReading(run: Run, address: RegistryAddress): Promise<RunnerReads> {
+  const reads = waitForAll<[RunnerSurvey, LocalImage | null]>([
+    surveyRunner(run, address),
+    getImage(run, address),
+  ]).then(([survey, image]) => ({ survey, image }));
+  reads.catch(() => undefined);
+  return reads;
+}
+
+/** Reads this runner's daemon, and plans. */
+async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<RunnerSurvey> {
+  const { inputs, job, leases, log, sleep } = run;
+  if (!inputs.runner.configure) return null;
+  const target = runnerTarget(
+    {
+      registry: { host, port },
+      runId: Object.values(job.identity).join(' '),
+      restore: inputs.runner.restore,
+      restart: inputs.runner.restart,
+      claimMs: leases.lifetimeMs,
+      // Where the firewall does not admit this runner yet there is no answer, and the registry is taken to speak HTTP.
+      speaksHttps: () => speaksHttps(host, port, 1000),
+      onRestorePoint: noteDaemonJson(leases),
+    },
+    { host: run.host, log, sleep, now: Date.now },
+  );
+  return survey(target, run);
+}
+
+/** Pulls the image where it is not on this runner; one of this very registry only once the registry is set up. */
+async function getImage(run: Run, { registry }: RegistryAddress): Promise<LocalImage | null> {
+  const { inputs, host, log, sleep } = run;
+  if (inputs.push === null || inputs.dryRun) return null;
+  const { image } = inputs.push;
+  const docker = dockerCli(host.exec);
+  const found = await findImage(image, docker);
+  return found === null && image.domain !== registry ? pullImage(image, { docker, log, sleep }) : found;
+}
+
+/** Carries that out. What the post step puts back is no change that lasts, no more than the run's key and opening. */
+export async function setUpRunner({ inputs }: Run, runner: RunnerSurvey): Promise<Outcome<unknown> | null> {
+  if (runner === null) return null;
+  const outcome = inputs.dryRun ? asPlanned(runner) : await converge(runner);
+  return inputs.runner.restore ? { ...outcome, changes: [] } : outcome;
+}

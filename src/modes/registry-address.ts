@@ -1,0 +1,58 @@
+import type { Instance } from '../google/compute';
+import { registryName, urlOf } from '../registry/endpoint';
+import type { Settings } from '../settings/types';
+import { ActionError } from '../values/errors';
+
+/** The registry and its UI, as the outside knows them. */
+export interface RegistryAddress {
+  readonly host: string;
+  readonly port: number;
+  /** `host:port`, the domain of every reference. */
+  readonly registry: string;
+  /** Null without a UI. */
+  readonly uiUrl: string | null;
+  /** The host is the instance's own address, which may be an ephemeral one. */
+  readonly mayChange: boolean;
+}
+
+/** `vm` is needed only where the inputs name no host. */
+export function registryAddress({ registry }: Settings, vm: Instance | null): RegistryAddress {
+  const host = registry.host ?? bracketed(vm === null ? '' : addressOf(vm));
+  return {
+    host,
+    port: registry.port,
+    registry: registryName({ host, port: registry.port }),
+    uiUrl: registry.ui === 'none' ? null : urlOf({ scheme: 'http', host, port: registry.uiPort }),
+    mayChange: registry.host === null,
+  };
+}
+
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address;
+}
+
+/** The TCP ports that the outside needs. */
+export function portsOf({ registry }: Settings): number[] {
+  return registry.ui === 'none' ? [registry.port] : [registry.port, registry.uiPort];
+}
+
+/**
+ * Where this runner reaches the instance: its external address, or, without one, its internal address; of IPv6 only where
+ * it has no IPv4 address at all. Never anything that Google did not name: an empty address would be this machine itself.
+ *
+ * @throws ActionError `The instance has no address`
+ */
+export function addressOf(vm: Instance): string {
+  const [address] = addressesOf(vm);
+  if (address !== undefined) return address;
+  throw new ActionError('The instance has no address', {
+    doing: `looking for the address of instance ${vm.name}`,
+    happened: 'Google names neither an IPv4 nor an IPv6 address of its first network interface',
+    next: 'Look at `gcloud compute instances describe`; give the interface nic0 an address',
+  });
+}
+
+/** All addresses of the instance's first network interface, the best way to it first. */
+export function addressesOf({ externalIp, internalIp, externalIpv6, internalIpv6 }: Instance): string[] {
+  return [externalIp, internalIp, externalIpv6, internalIpv6].filter((address) => address !== null);
+}

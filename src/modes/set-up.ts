@@ -1,0 +1,33 @@
+import { asPlanned, converge, type Outcome, survey } from '../converge/converge';
+import { waitForAll } from '../job/wait-for-all';
+import { sweepFor } from './admission';
+import type { Site } from './connect';
+import { placeOf } from './place';
+import type { Run } from './run';
+import { type SiteSurvey, siteFirewall } from './survey';
+
+/**
+ * Carries out what was planned, firewall and instance side by side, and sees to it that this runner is admitted. What
+ * earlier runs left behind is removed. A dry run ends here.
+ */
+export async function setUp(
+  run: Run,
+  site: Site,
+  { firewall, instance, admission, metOtherRun }: SiteSurvey,
+): Promise<readonly Outcome<unknown>[]> {
+  if (run.inputs.dryRun) return [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
+  const [first, second] = await waitForAll<[Outcome<unknown>, Outcome<unknown> | null, unknown, unknown]>([
+    converge(firewall),
+    instance === null ? Promise.resolve(null) : converge(instance),
+    admission,
+    sweepFor(run, site),
+  ]);
+  // The run that has its turn at the instance last also has the last word on the ports.
+  const again = metOtherRun() ? await setUpFirewallAgain(run, site) : null;
+  return [first, again, second].filter((each) => each !== null);
+}
+
+async function setUpFirewallAgain(run: Run, { compute }: Site): Promise<Outcome<unknown>> {
+  const fresh = placeOf(compute, await compute.getInstance());
+  return converge(await survey(siteFirewall(run, fresh), run));
+}

@@ -1,0 +1,94 @@
+import { type Survey, survey } from '../converge/converge';
+import type { Target } from '../converge/target';
+import type { FirewallState } from '../firewall/plan';
+import type { FirewallStep } from '../firewall/step';
+import { firewallTarget } from '../firewall/target';
+import type { Facts } from '../instance/facts/facts';
+import type { InstanceStep } from '../instance/plan/steps';
+import { loadCompose } from '../instance/remote/compose-release';
+import { type InstanceEvents, instanceTarget } from '../instance/target';
+import type { Log } from '../job/log';
+import { waitForAll } from '../job/wait-for-all';
+import type { SshConnection } from '../ssh/connection';
+import { Admission, admitRunner } from './admission';
+import type { Site } from './connect';
+import type { Place } from './place';
+import { portsOf } from './registry-address';
+import type { Run } from './run';
+
+/** What setting a site up would change. */
+export interface SiteSurvey {
+  readonly firewall: Survey<FirewallState, FirewallStep>;
+  /** Null where the instance could not be read. */
+  readonly instance: Survey<Facts, InstanceStep> | null;
+  /** Settles when this runner is admitted, where that was asked for. */
+  readonly admission: Promise<unknown>;
+  /** Whether another run was seen to change the instance meanwhile. */
+  readonly metOtherRun: () => boolean;
+}
+
+/**
+ * Reads and plans firewall and instance side by side. Changes nothing that lasts, and throws for what cannot be mended.
+ * With `admit` this runner is admitted meanwhile, as soon as the instance has said under which address it sees it.
+ */
+export async function surveySite(
+  run: Run,
+  site: Site,
+  { admit }: { readonly admit: boolean },
+): Promise<SiteSurvey> {
+  const { log } = run;
+  warnOfEverybody(run.inputs.firewall.ranges ?? [], log);
+  const admission = new Admission(async (address) => {
+    if (admit && !run.inputs.dryRun) await admitRunner(run, site, address);
+  });
+  let hasMet = false;
+  const onOtherRun = () => {
+    hasMet = true;
+  };
+  if (site.connection === null) {
+    log.notice(
+      'The instance was not read: a dry run changes nothing, so it needs `ssh-private-key` to log in',
+    );
+  }
+  const [firewall, instance] = await waitForAll<[SiteSurvey['firewall'], SiteSurvey['instance']]>([
+    survey(siteFirewall(run, site), run),
+    site.connection === null
+      ? Promise.resolve(null)
+      : survey(siteInstance(run, site.connection, { onClient: admission.begin, onOtherRun }), run),
+  ]);
+  if (instance !== null) admission.begin(instance.state.client);
+  return { firewall, instance, admission: admission.ended, metOtherRun: () => hasMet };
+}
+
+/** The instance of this run as a target. */
+export function siteInstance(
+  { inputs, job, log }: Run,
+  connection: SshConnection,
+  events: Partial<InstanceEvents> = {},
+): Target<Facts, InstanceStep> {
+  return instanceTarget({
+    connection,
+    log,
+    run: job.name,
+    user: inputs.ssh.user,
+    registry: inputs.registry,
+    docker: inputs.docker,
+    events,
+    loadCompose: (arch) => loadCompose(inputs.docker, arch, log),
+  });
+}
+
+/** The firewall of this run as a target. */
+export function siteFirewall({ inputs }: Run, place: Place): Target<FirewallState, FirewallStep> {
+  return firewallTarget(place.compute, { ...inputs.firewall, ports: portsOf(inputs) }, place);
+}
+
+/** Allowed when asked for. */
+function warnOfEverybody(ranges: readonly string[], log: Log): void {
+  const everybody = ranges.filter((range) => range === '0.0.0.0/0' || range === '::/0');
+  if (everybody.length === 0) return;
+  log.warning(
+    `source-ranges has ${everybody.join(' and ')}: anybody on the internet can read and overwrite every image. ` +
+      'With `runner` each run opens the ports for itself alone, and CIDRs can name the networks of your people.',
+  );
+}
