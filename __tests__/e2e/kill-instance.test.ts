@@ -37,6 +37,7 @@ const FROM_NOTHING = [
   'step_add_to_group',
   'step_pull_images',
   'step_start_containers',
+  'step_mark_data',
 ];
 
 let inputs: Record<string, string>;

@@ -1,6 +1,8 @@
-import type { ContainerFacts, DiskFacts, Facts } from '../instance/facts/facts';
-import { PROJECT } from '../instance/stack/stack';
-import type { Health, HealthCheck } from './check';
+import type { DiskFacts, Facts } from '../instance/facts/facts';
+import type { ContainerFacts } from '../instance/facts/stack';
+import { ourContainer } from '../instance/plan/containers';
+import type { Service } from '../instance/stack/services';
+import type { HealthCheck } from './check';
 
 /** A container that was started again this shortly ago is not yet trusted. */
 const RECENT_MS = 10 * 60 * 1000;
@@ -9,15 +11,19 @@ const RECENT_MS = 10 * 60 * 1000;
 const LOW = 0.15;
 const FULL = 0.03;
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Registry 3 and the images that it is built from had fixes of security several times in such a time. */
+const OLD_DAYS = 180;
+
 /** What the facts of an instance say about its health, a row a subject. `now` in milliseconds since the epoch. */
-export function instanceRows(facts: Facts, uiWanted: boolean, now: number): HealthCheck[] {
+export function instanceRows(facts: Facts, services: readonly Service[], now: number): HealthCheck[] {
   return [
     dockerRow(facts),
-    containerRow(facts, 'registry', 'unhealthy', now),
-    apiRow('Registry API', facts.registryStatus, [200, 401], 'unhealthy'),
-    ...(uiWanted
-      ? [containerRow(facts, 'ui', 'degraded', now), apiRow('Web UI', facts.uiStatus, [200, 401], 'degraded')]
-      : []),
+    ...services.flatMap((service) => [
+      containerRow(facts, service, now),
+      probeRow(facts, service),
+      ...imageRows(facts, service, now),
+    ]),
     ...facts.disks.map(diskRow),
   ];
 }
@@ -36,12 +42,12 @@ function dockerRow({ service, engine }: Facts): HealthCheck {
   return { name, state: 'unhealthy', finding: `docker.service ${state}, and no engine answers` };
 }
 
-function containerRow(facts: Facts, service: string, worst: Health, now: number): HealthCheck {
+function containerRow(facts: Facts, { name: service, severity }: Service, now: number): HealthCheck {
   const name = `Container ${service}`;
-  const container = facts.containers.find((each) => each.project === PROJECT && each.service === service);
-  if (container === undefined) return { name, state: worst, finding: 'it does not exist' };
+  const container = ourContainer(facts, service);
+  if (container === undefined) return { name, state: severity, finding: 'it does not exist' };
   const bad = problemOf(container);
-  if (bad !== null) return { name, state: worst, finding: bad };
+  if (bad !== null) return { name, state: severity, finding: bad };
   const restarted = container.restarts > 0 && now - Date.parse(container.startedAt) < RECENT_MS;
   const restarts = `restarted ${container.restarts} times`;
   if (restarted)
@@ -59,10 +65,44 @@ function problemOf({ state, health, restarts, exitCode }: ContainerFacts): strin
   return health === 'unhealthy' ? 'it runs, and its health check fails' : null;
 }
 
-function apiRow(name: string, status: number | null, good: readonly number[], worst: Health): HealthCheck {
-  if (status === null) return { name, state: worst, finding: 'it does not answer on the instance' };
-  const state = good.includes(status) ? 'healthy' : worst;
-  return { name, state, finding: `it answers ${status} on the instance` };
+function probeRow(facts: Facts, { name, title, probe, severity }: Service): HealthCheck {
+  const status = facts.probes.get(name) ?? null;
+  if (status === null) return { name: title, state: severity, finding: 'it does not answer on the instance' };
+  const state = probe.good.includes(status) ? 'healthy' : severity;
+  return { name: title, state, finding: `it answers ${status} on the instance` };
+}
+
+/**
+ * How old the image of a service is. An image is never pulled again by itself, so what was fixed since is missing; that
+ * is worth a word of the health check for those that everything depends on.
+ */
+function imageRows(facts: Facts, { name, severity }: Service, now: number): HealthCheck[] {
+  const container = ourContainer(facts, name);
+  const image = facts.images.find(({ id }) => id === container?.imageId);
+  const made = dateOf(image?.created);
+  if (container === undefined || made === null) return [];
+  const pulled = dateOf(image?.pulled);
+  const days = Math.floor((now - Math.max(made, pulled ?? 0)) / DAY_MS);
+  const here = pulled === null || pulled < made ? '' : `, on this instance since ${day(pulled)}`;
+  const pin = container.image.includes('@sha256:') ? ', pinned by its digest' : '';
+  const old = days >= OLD_DAYS ? '; what was fixed since is missing: pull it again, or name a newer one' : '';
+  return [
+    {
+      name: `Image of ${name}`,
+      state: old !== '' && severity === 'unhealthy' ? 'degraded' : 'healthy',
+      finding: `${container.image} is unchanged for ${days} days: built on ${day(made)}${here}${pin}${old}`,
+    },
+  ];
+}
+
+/** Milliseconds since the epoch; null where Docker does not know it, which it writes as the year 1 (or leaves out). */
+function dateOf(text: string | undefined): number | null {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) || time <= 0 ? null : time;
+}
+
+function day(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
 }
 
 function diskRow({ name, path, size, available, inodes, inodesAvailable }: DiskFacts): HealthCheck {

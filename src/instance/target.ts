@@ -9,11 +9,13 @@ import { shellQuote } from '../values/quote';
 import { excerpt } from '../values/show';
 import { type Facts, parseFacts } from './facts/facts';
 import { planInstance } from './plan/plan';
+import { endpointsOf } from './plan/stack-plan';
 import type { InstanceStep } from './plan/steps';
-import { applyPlan, waitForTurn } from './remote/apply';
+import { applyPlan, endpointWord, waitForTurn } from './remote/apply';
 import { FACTS_SCRIPT } from './remote/assets';
 import type { ComposeProgram } from './remote/compose-release';
 import { requireShell, shellCommand } from './remote/remote-shell';
+import { servicesOf } from './stack/services';
 
 /** Reading takes a second; a machine that is short of memory or boots takes longer. */
 const FACTS_TIMEOUT_MS = 60_000;
@@ -27,6 +29,10 @@ export interface InstanceTargetOptions {
   readonly user: string;
   readonly registry: RegistrySettings;
   readonly docker: DockerSettings;
+  /** This runner is to push an image. */
+  readonly pushes: boolean;
+  /** Whether the facts are to have the ages of images, which takes longer. */
+  readonly withImages: boolean;
   readonly events: Partial<InstanceEvents>;
   /** Fetches the Compose plugin for an architecture as the facts name it; called only when a step needs it. */
   readonly loadCompose: (arch: string) => Promise<ComposeProgram>;
@@ -42,12 +48,13 @@ export interface InstanceEvents {
 
 /** The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. */
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
-  const { registry, docker, connection, events } = options;
+  const { registry, docker, pushes, connection, events } = options;
+  const desired = { registry, docker, pushes };
   const factsArguments = [
     options.user,
-    String(registry.port),
-    String(registry.uiPort),
     registry.dataPath ?? '',
+    String(options.withImages),
+    ...endpointsOf(servicesOf(registry)).map(endpointWord),
   ];
   return {
     name: 'instance',
@@ -57,7 +64,7 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
       events.onOtherRun?.();
       return waitForTurn({ ...options, factsArguments });
     },
-    plan: (facts) => planInstance({ registry, docker }, facts),
+    plan: (facts) => planInstance(desired, facts),
     async apply({ arch, lock, clockAhead }, plan) {
       const needed = plan.steps.some(({ action }) => action.kind === 'install-compose');
       const compose = needed ? await options.loadCompose(arch) : null;

@@ -5,6 +5,7 @@ import { HealthRows } from '../health/health-rows';
 import { instanceRows } from '../health/instance-rows';
 import { overall } from '../health/overall';
 import type { Facts } from '../instance/facts/facts';
+import { servicesOf } from '../instance/stack/services';
 import { takeCanary } from '../leases/canary';
 import { openRegistry } from '../registry/api';
 import { waitUntilAnswered } from '../registry/reach';
@@ -87,7 +88,7 @@ async function checkInstance(run: Run, site: Site, rows: HealthRows, drift: Chan
   let facts: Facts | null = null;
   await rows.addAll('Instance state', async () => {
     facts = await readSettled(target, run.log);
-    return instanceRows(facts, run.inputs.registry.ui !== 'none', Date.now());
+    return instanceRows(facts, servicesOf(run.inputs.registry), Date.now());
   });
   const found = facts;
   if (found === null) return null;

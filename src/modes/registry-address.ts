@@ -1,4 +1,5 @@
 import type { Instance } from '../google/compute';
+import { publishedPorts } from '../instance/stack/services';
 import { registryName, urlOf } from '../registry/endpoint';
 import type { Settings } from '../settings/types';
 import { ActionError } from '../values/errors';
@@ -33,7 +34,7 @@ function bracketed(address: string): string {
 
 /** The TCP ports that the outside needs. */
 export function portsOf({ registry }: Settings): number[] {
-  return registry.ui === 'none' ? [registry.port] : [registry.port, registry.uiPort];
+  return publishedPorts(registry);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { converge, type Outcome, survey } from '../converge/converge';
 import type { Facts } from '../instance/facts/facts';
-import { requireRoomForImages } from '../instance/plan/preconditions';
+import { requireRoomForImages } from '../instance/plan/disk-space';
 import type { SshConnection } from '../ssh/connection';
 import { messageOf } from '../values/errors';
 import type { Run } from './run';

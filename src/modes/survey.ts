@@ -73,6 +73,8 @@ export function siteInstance(
     user: inputs.ssh.user,
     registry: inputs.registry,
     docker: inputs.docker,
+    pushes: inputs.push !== null,
+    withImages: inputs.mode === 'health-check',
     events,
     loadCompose: (arch) => loadCompose(inputs.docker, arch, log),
   });

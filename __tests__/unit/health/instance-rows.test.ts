@@ -1,14 +1,22 @@
 import { instanceRows } from '../../../src/health/instance-rows';
 import { overall } from '../../../src/health/overall';
-import type { ContainerFacts, Facts } from '../../../src/instance/facts/facts';
-import { converged } from '../instance/example';
+import type { Facts } from '../../../src/instance/facts/facts';
+import type { ContainerFacts } from '../../../src/instance/facts/stack';
+import { servicesOf } from '../../../src/instance/stack/services';
+import { converged, DESIRED } from '../instance/example';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');
 
 const facts = converged();
+const services = servicesOf(DESIRED.registry);
+const answering = (registry: number | null, ui: number | null) =>
+  new Map([
+    ['registry', registry],
+    ['ui', ui],
+  ]);
 
 function row(name: string, changed: Partial<Facts>) {
-  const rows = instanceRows({ ...facts, ...changed }, true, NOW);
+  const rows = instanceRows({ ...facts, ...changed }, services, NOW);
   const found = rows.find((each) => each.name === name);
   if (found === undefined) throw new Error(`no row ${name}: ${rows.map((each) => each.name).join()}`);
   return found;
@@ -23,7 +31,7 @@ function registry(changed: Partial<ContainerFacts>): Partial<Facts> {
 }
 
 test('a converged instance is healthy', () => {
-  const rows = instanceRows(facts, true, NOW);
+  const rows = instanceRows(facts, services, NOW);
   expect(rows.filter(({ state }) => state !== 'healthy')).toEqual([]);
   expect(overall(rows)).toBe('healthy');
 });
@@ -69,10 +77,10 @@ test.each<[string, Partial<Facts>, string, RegExp]>([
     'healthy',
     /restarted 2 times/,
   ],
-  ['Registry API', { registryStatus: null }, 'unhealthy', /does not answer/],
-  ['Registry API', { registryStatus: 401 }, 'healthy', /answers 401/],
-  ['Registry API', { registryStatus: 503 }, 'unhealthy', /answers 503/],
-  ['Web UI', { uiStatus: null }, 'degraded', /does not answer/],
+  ['Registry API', { probes: answering(null, 200) }, 'unhealthy', /does not answer/],
+  ['Registry API', { probes: answering(401, 200) }, 'healthy', /answers 401/],
+  ['Registry API', { probes: answering(503, 200) }, 'unhealthy', /answers 503/],
+  ['Web UI', { probes: answering(200, null) }, 'degraded', /does not answer/],
 ])('%s with %j is %s', (name, changed, state, finding) => {
   expect(row(name, changed)).toEqual({ name, state, finding: expect.stringMatching(finding) });
 });
@@ -96,5 +104,59 @@ test.each([
 });
 
 test('without a UI there is no row for it', () => {
-  expect(instanceRows(facts, false, NOW).map(({ name }) => name)).not.toContain('Web UI');
+  expect(instanceRows(facts, services.slice(0, 1), NOW).map(({ name }) => name)).not.toContain('Web UI');
+});
+
+describe('the age of an image', () => {
+  const withImage = (created: string, pulled: string, image = 'registry:3') => ({
+    ...registry({ image }),
+    images: [{ id: 'sha256:1', created, pulled }],
+  });
+  const never = '0001-01-01T00:00:00Z';
+
+  test.each<[string, Partial<Facts>, string, RegExp]>([
+    [
+      'new',
+      withImage('2026-10-01T00:00:00Z', '2026-11-14T12:00:00Z'),
+      'healthy',
+      /^registry:3 is unchanged for 10 days: built on 2026-10-01, on this instance since 2026-11-14$/,
+    ],
+    [
+      'not pulled for long',
+      withImage('2026-01-01T00:00:00Z', '2026-01-10T12:00:00Z'),
+      'degraded',
+      /unchanged for 318 days: .*; what was fixed since is missing/,
+    ],
+    [
+      'old, and of an unknown time here',
+      withImage('2025-11-24T12:00:00Z', never),
+      'degraded',
+      /unchanged for 365 days/,
+    ],
+    [
+      'pulled lately',
+      withImage('2024-01-01T00:00:00Z', '2026-11-20T00:00:00Z'),
+      'healthy',
+      /unchanged for 4 days/,
+    ],
+    [
+      'pinned',
+      withImage('2025-11-24T12:00:00Z', '', `registry@sha256:${'0'.repeat(64)}`),
+      'degraded',
+      /pinned by its digest/,
+    ],
+  ])('%s', (_, changed, state, finding) => {
+    expect(row('Image of registry', changed)).toMatchObject({
+      state,
+      finding: expect.stringMatching(finding),
+    });
+  });
+
+  test('of the UI is named and makes nothing worse', () => {
+    expect(row('Image of ui', withImage('2024-01-01T00:00:00Z', never))).toMatchObject({ state: 'healthy' });
+  });
+
+  test('that is not known has no row', () => {
+    expect(instanceRows(facts, services, NOW).map(({ name }) => name)).not.toContain('Image of registry');
+  });
 });

@@ -1,6 +1,7 @@
-import type { ContainerFacts, Facts } from '../../../src/instance/facts/facts';
+import type { Facts } from '../../../src/instance/facts/facts';
+import type { ContainerFacts, DirectoryFacts } from '../../../src/instance/facts/stack';
 import type { Desired } from '../../../src/instance/plan/desired';
-import { stackOf } from '../../../src/instance/stack/stack';
+import { type Stack, stackOf } from '../../../src/instance/stack/stack';
 import { sha256 } from '../../../src/values/digest';
 
 /** What the inputs' defaults ask for. */
@@ -21,10 +22,22 @@ export const DESIRED: Desired = {
     mirrors: [],
     compose: { version: 'v2.40.3', sha256: null },
   },
+  pushes: true,
 };
 
 const GIB = 1024 ** 3;
 const VOLUME = '/var/lib/docker/volumes/gce-registry_registry-data/_data';
+
+const ID = '6f1e';
+const NETWORK_ID = '0123456789abcdef';
+
+/** A directory of the registry's data. */
+export function directory(path: string, changes: Partial<DirectoryFacts> = {}): DirectoryFacts {
+  return { path, real: path, ready: false, holdsImages: false, id: '', ...changes };
+}
+
+/** As `iptables -S` prints the table of an instance without rules. */
+const NO_RULES = { filter: '', translations: '', nftables: [], dockerUsesNftables: false };
 
 /** A fresh Debian 13. */
 export const BARE: Facts = {
@@ -58,47 +71,64 @@ export const BARE: Facts = {
     inodes: 600_000,
     inodesAvailable: 500_000,
   })),
-  data: {
-    recorded: '',
-    recordedHoldsImages: false,
-    wantedExists: false,
-    wantedHoldsImages: false,
-    volume: VOLUME,
-    volumeHoldsImages: false,
-  },
+  data: { recorded: directory(''), wanted: directory(''), volume: directory(VOLUME), identity: null },
   lock: { turn: '', busy: false },
   mirrors: null,
   listeners: [],
-  forwardingBlocked: false,
-  registryStatus: null,
-  uiStatus: null,
+  probes: new Map(),
   containers: [],
-  running: [],
+  images: [],
+  network: {
+    ipv6: false,
+    addresses: [
+      { cidr: '127.0.0.1/8', device: 'lo' },
+      { cidr: '10.132.0.2/32', device: 'ens4' },
+    ],
+    routes: [{ cidr: '10.132.0.1/32', device: 'ens4' }],
+    chosen: '',
+  },
+  packetRules: NO_RULES,
 };
+
+/** The stack that `desired` asks for, on an instance without surprises. */
+export function stackFor({ registry }: Desired): Stack {
+  return stackOf(registry, { dataPath: registry.dataPath, subnet: null, ipv6: false });
+}
 
 /** The containers that `desired` asks for, as they run when all is well. */
 export function containersOf(desired: Desired): ContainerFacts[] {
-  return stackOf(desired.registry).services.map(({ name, image, port, spec }) => ({
+  return stackFor(desired).services.map(({ name, image, ports, spec, data }) => ({
     name: `gce-registry-${name}-1`,
     image,
+    imageId: 'sha256:1',
     state: 'running',
     health: 'healthy',
     exitCode: 0,
     restarts: 0,
     startedAt: '2026-01-01T00:00:00Z',
+    restartPolicy: 'always',
     project: 'gce-registry',
     service: name,
     spec,
-    ports: [port],
-    dataSource: name === 'registry' ? (desired.registry.dataPath ?? VOLUME) : null,
+    asked: ports.map(({ published, target }) => ({ address: '0.0.0.0', port: published, target })),
+    published: ports.map(({ published, target }) => ({ address: '0.0.0.0', port: published, target })),
+    dataSource: data === null ? null : (desired.registry.dataPath ?? VOLUME),
+    networkId: NETWORK_ID,
   }));
 }
 
 /** A Debian 13 to which there is nothing to do. */
 export function converged(desired: Desired = DESIRED): Facts {
-  const files = Object.entries(stackOf(desired.registry).files).flatMap(([path, content]) =>
+  const { services, files: wanted } = stackFor(desired);
+  const files = Object.entries(wanted).flatMap(([path, content]) =>
     content === null ? [] : [[path, sha256(content)] as const],
   );
+  const { dataPath } = desired.registry;
+  const place = directory(dataPath ?? '', {
+    ready: dataPath !== null,
+    holdsImages: dataPath !== null,
+    id: dataPath === null ? '' : ID,
+  });
   return {
     ...BARE,
     userInDockerGroup: true,
@@ -115,21 +145,24 @@ export function converged(desired: Desired = DESIRED): Facts {
     ),
     files: new Map(files),
     data: {
-      ...BARE.data,
-      recorded: desired.registry.dataPath ?? '',
-      recordedHoldsImages: desired.registry.dataPath !== null,
-      wantedExists: desired.registry.dataPath !== null,
-      volumeHoldsImages: desired.registry.dataPath === null,
+      recorded: place,
+      wanted: place,
+      volume: directory(VOLUME, {
+        ready: true,
+        holdsImages: dataPath === null,
+        id: dataPath === null ? ID : '',
+      }),
+      identity: { id: ID, mount: '/', fileSystem: 'ext4 /dev/sda1' },
     },
     listeners: [{ address: '0.0.0.0', port: desired.registry.port, process: 'docker-proxy' }],
-    registryStatus: 200,
-    uiStatus: 200,
+    probes: new Map(services.map(({ name }) => [name, 200])),
     containers: containersOf(desired),
-    running: containersOf(desired).map(({ name, image, ports, project }) => ({
-      name,
-      image,
-      ports: `0.0.0.0:${ports[0]}->80/tcp`,
-      project,
-    })),
+    network: {
+      ...BARE.network,
+      addresses: [
+        ...BARE.network.addresses,
+        { cidr: '172.18.0.1/16', device: `br-${NETWORK_ID.slice(0, 12)}` },
+      ],
+    },
   };
 }

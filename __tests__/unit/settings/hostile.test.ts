@@ -112,7 +112,10 @@ function isImage(image: string | null, value: string): boolean {
 }
 
 const named = (tag: string) => (target: { path: string; tag: string }) =>
-  tag === `${target.path}:${target.tag}` || (tag === target.path && target.tag === 'latest');
+  tag === `${target.path}:${target.tag}` ||
+  (tag === target.path && target.tag === 'latest') ||
+  // A tag of the image's own name.
+  (tag === `:${target.tag}` && target.path === 'app');
 
 function expectRefusal(error: unknown): void {
   expect(error).toBeInstanceOf(ActionError);

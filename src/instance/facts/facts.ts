@@ -1,12 +1,13 @@
 import { ActionError } from '../../values/errors';
 import { excerpt } from '../../values/show';
 import { base64Text, type EngineFacts, engineShapes } from './engine';
-import { count, fields, flag, integer, list, nullable, type Shape, ShapeError, table, text } from './shape';
+import { count, fields, flag, list, type Shape, ShapeError, table, text } from './shape';
+import { type StackFacts, stackShapes } from './stack';
 
 export type { UnitFacts } from './engine';
 
 /** The state of an instance, as scripts/facts.sh reads it. */
-export interface Facts extends EngineFacts {
+export interface Facts extends EngineFacts, StackFacts {
   /** This runner's address, as the instance sees it. */
   readonly client: string;
   /** Seconds that its clock is ahead of this runner's. */
@@ -26,54 +27,12 @@ export interface Facts extends EngineFacts {
   /** Text of some of them, by path. */
   readonly texts: ReadonlyMap<string, string>;
   readonly disks: readonly DiskFacts[];
-  readonly data: DataFacts;
-  /** Listeners on the ports of the registry and the UI. */
-  readonly listeners: readonly {
-    readonly address: string;
-    readonly port: number;
-    readonly process: string;
-  }[];
-  /** Docker translates addresses to its containers, but nothing lets such packets through: its rules were flushed. */
-  readonly forwardingBlocked: boolean;
-  /** HTTP status of `/v2/` and of the UI on this machine; null without an answer. */
-  readonly registryStatus: number | null;
-  readonly uiStatus: number | null;
   readonly lock: {
     /** Names the run that changed the instance last, in a line that is new each time; empty since it was booted. */
     readonly turn: string;
     /** Another run was changing the instance while it was read. */
     readonly busy: boolean;
   };
-  /** The registry and the UI, running or not. */
-  readonly containers: readonly ContainerFacts[];
-  /** All containers that run. */
-  readonly running: readonly {
-    readonly name: string;
-    readonly image: string;
-    /** As `docker ps` prints them: `0.0.0.0:5000->5000/tcp`. */
-    readonly ports: string;
-    readonly project: string;
-  }[];
-}
-
-export interface ContainerFacts {
-  readonly name: string;
-  /** As it was asked for, `registry:3`. */
-  readonly image: string;
-  /** created, running, paused, restarting, removing, exited, dead. */
-  readonly state: string;
-  /** starting, healthy, unhealthy. */
-  readonly health: string | null;
-  readonly exitCode: number;
-  readonly restarts: number;
-  readonly startedAt: string;
-  readonly project: string;
-  readonly service: string;
-  readonly spec: string;
-  /** Published ports of the host. */
-  readonly ports: readonly number[];
-  /** Where the data is on the host; null without a mount at /var/lib/registry. */
-  readonly dataSource: string | null;
 }
 
 export interface DiskFacts {
@@ -87,51 +46,6 @@ export interface DiskFacts {
   readonly inodes: number;
   readonly inodesAvailable: number;
 }
-
-/** Where the registry's data is, was, and is to be. */
-export interface DataFacts {
-  /** Directory of the last run; empty for the named volume, or when there was none. */
-  readonly recorded: string;
-  readonly recordedHoldsImages: boolean;
-  /** Of the directory that is asked for now. */
-  readonly wantedExists: boolean;
-  readonly wantedHoldsImages: boolean;
-  /** Directory of the named volume. */
-  readonly volume: string;
-  readonly volumeHoldsImages: boolean;
-}
-
-const portBindings: Shape<number[]> = (value, path) =>
-  value === null
-    ? []
-    : [...table(nullable(list(fields({ HostPort: text(5) }))))(value, path).values()]
-        .flatMap((bindings) => bindings ?? [])
-        .map(({ HostPort }) => Number(HostPort))
-        .filter((port) => Number.isInteger(port) && port > 0);
-
-const dataSource: Shape<string | null> = (value, path) =>
-  list(fields({ Source: text(), Destination: text() }))(value ?? [], path).find(
-    ({ Destination }) => Destination === '/var/lib/registry',
-  )?.Source ?? null;
-
-const container: Shape<ContainerFacts> = (value, path) => {
-  const read = fields({
-    name: text(),
-    image: text(),
-    state: text(),
-    health: nullable(text()),
-    exitCode: integer,
-    restarts: count,
-    startedAt: text(),
-    project: text(),
-    service: text(),
-    spec: text(),
-    ports: portBindings,
-    mounts: dataSource,
-  })(value, path);
-  const { mounts, ...rest } = read;
-  return { ...rest, name: rest.name.replace(/^\//, ''), dataSource: mounts };
-};
 
 /** From the time of the instance, in seconds since the epoch. */
 const clockAhead: Shape<number> = (value, path) => count(value, path) - Math.round(Date.now() / 1000);
@@ -157,21 +71,8 @@ const facts: Shape<Facts> = fields<{ [K in keyof Facts]: Facts[K] }>({
       inodesAvailable: count,
     }),
   ),
-  data: fields({
-    recorded: text(),
-    recordedHoldsImages: flag,
-    wantedExists: flag,
-    wantedHoldsImages: flag,
-    volume: text(),
-    volumeHoldsImages: flag,
-  }),
   lock: fields({ turn: text(), busy: flag }),
-  listeners: list(fields({ address: text(), port: count, process: text() })),
-  forwardingBlocked: flag,
-  registryStatus: nullable(count),
-  uiStatus: nullable(count),
-  containers: list(container),
-  running: list(fields({ name: text(), image: text(), ports: text(100_000), project: text() })),
+  ...stackShapes,
 });
 
 /**

@@ -4,6 +4,8 @@ import type { DockerSettings, RegistrySettings } from '../../settings/types';
 export interface Desired {
   readonly registry: RegistrySettings;
   readonly docker: DockerSettings;
+  /** This runner is to push an image, so it must get in. */
+  readonly pushes: boolean;
 }
 
 /** Text of the file that says which release of Compose was installed by us. */

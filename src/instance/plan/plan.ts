@@ -3,9 +3,12 @@ import type { Facts } from '../facts/facts';
 import { clockSkew } from './clock';
 import { daemonSteps } from './daemon-plan';
 import type { Desired } from './desired';
+import { requireDisk } from './disk-space';
 import { engineNotes, engineSteps, repairSteps } from './engine-plan';
 import { requireEngine } from './engine-preconditions';
-import { requireDisk, requirePossible } from './preconditions';
+import { firewallNotes } from './host-firewall';
+import { portNotes } from './ports';
+import { requirePossible } from './preconditions';
 import { stackSteps } from './stack-plan';
 import type { InstanceStep } from './steps';
 
@@ -32,7 +35,12 @@ export function planInstance(desired: Desired, facts: Facts): Plan<InstanceStep>
 }
 
 function notesOf(desired: Desired, facts: Facts): string[] {
-  return [...clockNotes(facts), ...engineNotes(desired, facts)];
+  return [
+    ...clockNotes(facts),
+    ...engineNotes(desired, facts),
+    ...portNotes(desired, facts),
+    ...firewallNotes(desired, facts),
+  ];
 }
 
 /** More than the lag of a busy machine. */

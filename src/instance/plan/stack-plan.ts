@@ -1,26 +1,32 @@
 import { sha256 } from '../../values/digest';
-import type { ContainerFacts, Facts } from '../facts/facts';
-import { type Service, type Stack, stackOf } from '../stack/stack';
+import type { Facts } from '../facts/facts';
+import type { ContainerFacts } from '../facts/stack';
+import { type Stack, type StackService, stackOf } from '../stack/stack';
+import { ourContainer, ourContainers } from './containers';
+import { dataDirectorySteps, dataMarkSteps, dataPathOf } from './data-plan';
 import type { Desired } from './desired';
+import { subnetOf } from './network';
 import { type InstanceStep, instanceStep } from './steps';
 
-/** The steps that give the instance its registry and UI. Pulling comes first: what fails there has changed nothing. */
-export function stackSteps(desired: Desired, facts: Facts): InstanceStep[] {
-  const stack = stackOf(desired.registry);
-  const files = fileSteps(stack, facts);
-  return [
-    ...directorySteps(desired, facts),
-    ...pullSteps(stack, facts),
-    ...files,
-    ...containerSteps(stack, facts, files.length > 0),
-  ];
+/** The stack that is wanted on this instance. */
+export function wantedStack(desired: Desired, facts: Facts): Stack {
+  return stackOf(desired.registry, {
+    dataPath: dataPathOf(desired, facts),
+    subnet: subnetOf(facts),
+    ipv6: facts.network.ipv6,
+  });
 }
 
-function directorySteps({ registry }: Desired, { data }: Facts): InstanceStep[] {
-  if (registry.dataPath === null || data.wantedExists) return [];
-  const action = { kind: 'make-directory', path: registry.dataPath } as const;
+/** The steps that give the instance its services. Pulling comes first: what fails there has changed nothing. */
+export function stackSteps(desired: Desired, facts: Facts): InstanceStep[] {
+  const stack = wantedStack(desired, facts);
+  const files = fileSteps(stack, facts);
   return [
-    instanceStep(action, `directory ${registry.dataPath}`, null, '', "data-path is the registry's data"),
+    ...pullSteps(stack, facts),
+    ...dataDirectorySteps(desired, facts),
+    ...files,
+    ...containerSteps(stack, facts, files.length > 0),
+    ...dataMarkSteps(desired, facts),
   ];
 }
 
@@ -34,15 +40,15 @@ function fileSteps(stack: Stack, facts: Facts): InstanceStep[] {
       ];
     }
     if (present === sha256(content)) return [];
-    const why = present === undefined ? 'it describes the registry and its UI' : 'the settings differ';
+    const why = present === undefined ? 'it describes the services' : 'the settings differ';
     const from = present === undefined ? null : 'other content';
     return [instanceStep({ kind: 'write-file', path, content }, `file ${path}`, from, 'as asked for', why)];
   });
 }
 
-/** Only what no container runs yet: an image that is there under its name is not looked up again. */
+/** Images that no container is made from yet. One that a container is made from is not looked up again. */
 function pullSteps(stack: Stack, facts: Facts): InstanceStep[] {
-  const missing = stack.services.filter(({ name, image }) => containerOf(facts, name)?.image !== image);
+  const missing = stack.services.filter(({ name, image }) => ourContainer(facts, name)?.image !== image);
   const images = [...new Set(missing.map(({ image }) => image))];
   if (images.length === 0) return [];
   return [
@@ -61,29 +67,47 @@ function containerSteps(stack: Stack, facts: Facts, filesChange: boolean): Insta
     const fault = faultOf(service, facts);
     return fault === null ? [] : [{ service, ...fault }];
   });
-  const names = stack.services.map(({ name }): string => name);
-  const orphans = facts.containers.filter(({ service }) => !names.includes(service));
+  const names = stack.services.map(({ name }) => name);
+  const orphans = ourContainers(facts).filter(({ service }) => !names.includes(service));
   if (faults.length === 0 && orphans.length === 0 && !filesChange) return [];
 
   const from = [
     ...faults.map(({ service, state }) => `${service.name} ${state}`),
     ...orphans.map(({ service }) => `${service} present`),
   ];
-  const recreate = faults.filter((fault) => fault.recreate).map(({ service }) => service.name);
-  const endpoints = stack.services.map(({ name, port }) => ({
-    service: name,
-    port,
-    path: name === 'registry' ? '/v2/' : '/',
-  }));
   return [
     instanceStep(
-      { kind: 'start-containers', endpoints, recreate },
+      {
+        kind: 'start-containers',
+        endpoints: endpointsOf(stack.services),
+        subnet: subnetOf(facts),
+        stopFirst: inEachOthersWay(stack, facts),
+        recreate: faults.filter((fault) => fault.recreate).map(({ service }) => service.name),
+      },
       `containers ${names.join(', ')}`,
       from.length === 0 ? 'as before' : from.join('; '),
       `${names.join(' and ')} running`,
       reasonOf(faults, orphans),
     ),
   ];
+}
+
+/** What answers where each service is well: `registry`, 5000, `/v2/`. */
+export function endpointsOf(
+  services: readonly Pick<StackService, 'name' | 'ports' | 'probe'>[],
+): { readonly service: string; readonly port: number; readonly path: string }[] {
+  return services.flatMap(({ name, ports: [port], probe }) =>
+    port === undefined ? [] : [{ service: name, port: port.published, path: probe.path }],
+  );
+}
+
+/** Services whose containers have a port that another service is to get. */
+function inEachOthersWay({ services }: Stack, facts: Facts): string[] {
+  return services.flatMap(({ name }) => {
+    const has = (port: number) => ourContainer(facts, name)?.published.some((each) => each.port === port);
+    const wanted = services.filter((other) => other.name !== name).flatMap(({ ports }) => ports);
+    return wanted.some(({ published }) => has(published)) ? [name] : [];
+  });
 }
 
 function reasonOf(faults: readonly { readonly why: string }[], orphans: readonly ContainerFacts[]): string {
@@ -100,37 +124,55 @@ interface Fault {
 }
 
 /** What is wrong with a service's container; null: nothing. */
-function faultOf(service: Service, facts: Facts): Fault | null {
-  const container = containerOf(facts, service.name);
+function faultOf(service: StackService, facts: Facts): Fault | null {
+  const container = ourContainer(facts, service.name);
   if (container === undefined) return { state: 'missing', why: 'it is to be running', recreate: false };
+  return differenceOf(service, container) ?? idlenessOf(service, container, facts);
+}
+
+/** How a container is made otherwise than it should be; Compose makes such a one anew by itself. */
+function differenceOf(service: StackService, container: ContainerFacts): Fault | null {
   if (container.image !== service.image) {
     return { state: `from ${container.image}`, why: `it is to be ${service.image}`, recreate: false };
   }
-  if (!container.ports.includes(service.port)) {
-    const ports = container.ports.join(', ');
-    return {
-      state: `on port ${ports === '' ? 'none' : ports}`,
-      why: `it is to be ${service.port}`,
-      recreate: false,
-    };
+  const asked = container.asked.map(({ port }) => port);
+  const missing = service.ports.find(({ published }) => !asked.includes(published));
+  if (missing !== undefined) {
+    const ports = [...new Set(asked)].join(', ');
+    const state = `on port ${ports === '' ? 'none' : ports}`;
+    return { state, why: `it is to be ${missing.published}`, recreate: false };
   }
-  if (container.spec !== service.spec) {
-    return { state: 'with other settings', why: 'the settings differ', recreate: false };
-  }
-  if (container.state !== 'running') {
-    const stuck =
-      container.state === 'restarting' || container.state === 'dead' || container.state === 'paused';
+  if (container.spec === service.spec) return null;
+  return { state: 'with other settings', why: 'the settings differ', recreate: false };
+}
+
+/** Why a container that is made as it should be does not do its work. */
+function idlenessOf({ name, ports }: StackService, container: ContainerFacts, facts: Facts): Fault | null {
+  const { state, health, exitCode, published } = container;
+  if (state !== 'running') {
+    const stuck = state === 'restarting' || state === 'dead' || state === 'paused';
     return {
-      state: container.state === 'exited' ? `stopped (exit code ${container.exitCode})` : container.state,
+      state: state === 'exited' ? `stopped (exit code ${exitCode})` : state,
       why: 'it is to be running',
       recreate: stuck,
     };
   }
-  const status = service.name === 'registry' ? facts.registryStatus : facts.uiStatus;
-  if (status === null) return { state: 'not answering', why: 'nothing answers on its port', recreate: true };
-  return null;
+  const hidden = ports.find(({ published: port }) =>
+    isHidden(published.filter((each) => each.port === port)),
+  );
+  if (hidden !== undefined) {
+    return {
+      state: `on port ${hidden.published} of the instance itself alone`,
+      why: 'others are to reach it',
+      recreate: true,
+    };
+  }
+  if ((facts.probes.get(name) ?? null) !== null) return null;
+  // One that Docker does not call unhealthy may only be slow, and somebody may be using it: it is waited for.
+  return { state: 'not answering', why: 'nothing answers on its port', recreate: health === 'unhealthy' };
 }
 
-function containerOf(facts: Facts, service: string): ContainerFacts | undefined {
-  return facts.containers.find((container) => container.service === service);
+/** Published on no address that others reach. */
+function isHidden(published: ContainerFacts['published']): boolean {
+  return published.every(({ address }) => address.startsWith('127.') || address === '::1');
 }

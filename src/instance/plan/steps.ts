@@ -34,9 +34,15 @@ export type Action =
         readonly port: number;
         readonly path: string;
       }[];
+      /** The network of the containers; null: as Docker chooses. */
+      readonly subnet: string | null;
+      /** Services whose containers have a port that another one is to get. */
+      readonly stopFirst: readonly string[];
       /** Services whose containers are made anew although their settings are right. */
       readonly recreate: readonly string[];
-    };
+    }
+  /** Gives the registry's data an id; an empty path: the named volume. */
+  | { readonly kind: 'mark-data'; readonly path: string };
 
 /** What makes our own source of Docker's packages the only one of its repository. */
 export interface RepositoryFiles {

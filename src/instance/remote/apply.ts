@@ -166,6 +166,7 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
       return [action.path, Buffer.from(action.content).toString('base64')];
     case 'remove-file':
     case 'make-directory':
+    case 'mark-data':
       return [action.path];
     case 'install-compose':
       if (compose === null) throw new Error('The Compose plugin was not loaded');
@@ -178,8 +179,10 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
       return action.images;
     case 'start-containers':
       return [
-        action.endpoints.map(({ service, port, path }) => `${service}:${port}:${path}`).join(','),
-        ...action.recreate,
+        action.endpoints.map(endpointWord).join(','),
+        action.subnet ?? '',
+        action.stopFirst.join(','),
+        action.recreate.join(','),
       ];
   }
 }
@@ -189,4 +192,17 @@ function repositoryWords({ keyUrl, keyring, sources, content, replaced }: Reposi
   const base64 = (text: string | null) => Buffer.from(text ?? '').toString('base64');
   const others = replaced.flatMap((file) => [file.path, base64(file.content)]);
   return [keyUrl, keyring, sources, base64(content), ...others];
+}
+
+/** A service with its probe, as the scripts take it: `registry:5000:/v2/`. */
+export function endpointWord({
+  service,
+  port,
+  path,
+}: {
+  service: string;
+  port: number;
+  path: string;
+}): string {
+  return `${service}:${port}:${path}`;
 }

@@ -10,6 +10,7 @@ const ENVIRONMENT_SCRIPT = readFileSync(join(__dirname, 'scripts/environment.sh'
 const JSON_SCRIPT = readFileSync(join(__dirname, 'scripts/json.sh'), 'utf8');
 const LOCK_SCRIPT = readFileSync(join(__dirname, 'scripts/lock.sh'), 'utf8');
 const ENGINE_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-engine.sh'), 'utf8');
+const STACK_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-stack.sh'), 'utf8');
 const READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts.sh'), 'utf8');
 const PACKAGES_SCRIPT = readFileSync(join(__dirname, 'scripts/packages.sh'), 'utf8');
 const CONTAINERS_SCRIPT = readFileSync(join(__dirname, 'scripts/containers.sh'), 'utf8');
@@ -21,6 +22,7 @@ export const FACTS_SCRIPT = [
   JSON_SCRIPT,
   LOCK_SCRIPT,
   ENGINE_READING_SCRIPT,
+  STACK_READING_SCRIPT,
   READING_SCRIPT,
 ].join('\n');
 /** Sent after FACTS_SCRIPT; ends with a function `apply`, which carries out a plan. */

@@ -1,89 +1,103 @@
 import type { RegistrySettings } from '../../settings/types';
 import { sha256 } from '../../values/digest';
 import { composeScalar } from '../../values/quote';
-import { HYPER_TEMPLATE, JOXIT_TEMPLATE, REGISTRY_TEMPLATE } from './templates';
+import { SERVICE_FILES, type Service, STACK_DIRECTORY, servicesOf } from './services';
 
-/** Directory of everything that is ours on the instance. */
-export const STACK_DIRECTORY = '/etc/gce-registry';
-export const COMPOSE_FILE = `${STACK_DIRECTORY}/compose.yaml`;
-/** The UI. Compose reads it by itself when it stands beside compose.yaml. */
-export const UI_FILE = `${STACK_DIRECTORY}/compose.override.yaml`;
 /** One line: the directory that holds the registry's data; empty for the named volume. */
 export const DATA_PATH_FILE = `${STACK_DIRECTORY}/data-path`;
 /** Name of the Compose project, as in stack/compose.yaml. */
 export const PROJECT = 'gce-registry';
 
-export interface Service {
-  readonly name: 'registry' | 'ui';
-  readonly image: string;
-  readonly port: number;
+export interface StackService extends Service {
   /** Hash of all that the service is made of, kept in a label of its container. */
   readonly spec: string;
 }
 
-/** The registry and its UI as they should be. */
+/** The services as they should be. */
 export interface Stack {
-  readonly services: readonly Service[];
+  readonly services: readonly StackService[];
   /** Content of the files on the instance, by path; null: no such file. */
   readonly files: Readonly<Record<string, string | null>>;
 }
 
-/** The stack that the inputs ask for. */
-export function stackOf(registry: RegistrySettings): Stack {
-  const main = render(REGISTRY_TEMPLATE, {
-    IMAGE: composeScalar(registry.image),
-    PORT: composeScalar(String(registry.port)),
-    DATA_TYPE: registry.dataPath === null ? 'volume' : 'bind',
-    DATA_SOURCE: composeScalar(registry.dataPath ?? 'registry-data'),
+/** What the stack takes from the instance that it is for. */
+export interface Surroundings {
+  /** Directory of the registry's data on the instance; null: the named volume. */
+  readonly dataPath: string | null;
+  /** The network of the containers; null: as Docker chooses. */
+  readonly subnet: string | null;
+  /** Whether programs can listen on addresses of IPv6. */
+  readonly ipv6: boolean;
+}
+
+/** The stack that the inputs ask for, on such an instance. */
+export function stackOf(registry: RegistrySettings, surroundings: Surroundings): Stack {
+  const rendered = servicesOf(registry).map((service) => ({ service, ...render(service, surroundings) }));
+  const files = SERVICE_FILES.map((file) => {
+    const found = rendered.find(({ service }) => service.file === file);
+    return [file, found?.text ?? null] as const;
   });
-  const ui = renderUi(registry);
   return {
-    services: [
-      { name: 'registry', image: registry.image, port: registry.port, spec: main.spec },
-      ...(ui === null
-        ? []
-        : [{ name: 'ui' as const, image: ui.image, port: registry.uiPort, spec: ui.spec }]),
-    ],
-    files: {
-      [COMPOSE_FILE]: main.text,
-      [UI_FILE]: ui?.text ?? null,
-      [DATA_PATH_FILE]: `${registry.dataPath ?? ''}\n`,
-    },
+    services: rendered.map(({ service, spec }) => ({ ...service, spec })),
+    files: { ...Object.fromEntries(files), [DATA_PATH_FILE]: `${surroundings.dataPath ?? ''}\n` },
   };
 }
 
-function renderUi(registry: RegistrySettings): { text: string; spec: string; image: string } | null {
-  if (registry.ui === 'none' || registry.uiImage === null) return null;
-  const joxit = registry.ui === 'joxit';
-  const rendered = render(joxit ? JOXIT_TEMPLATE : HYPER_TEMPLATE, {
-    IMAGE: composeScalar(registry.uiImage),
-    PORT: composeScalar(String(registry.uiPort)),
-    TITLE: composeScalar(joxit ? joxitTitle(registry.title) : registry.title),
+/** Fills in a service's template; `SPEC` becomes the hash of the result without it. */
+function render(service: Service, surroundings: Surroundings): { text: string; spec: string } {
+  const filled = fill(service.template, {
+    ...service.values,
+    IMAGE: composeScalar(service.image),
+    PORTS: flow(portsOf(service, surroundings)),
+    VOLUMES: flow(volumesOf(service, surroundings)),
+    NETWORKS: flow(networksOf(surroundings)),
   });
-  return { ...rendered, image: registry.uiImage };
-}
-
-/** Fills in a template; `SPEC` becomes the hash of the result without it. */
-function render(template: string, values: Record<string, string>): { text: string; spec: string } {
-  const filled = fill(template, values);
   const spec = sha256(filled).slice(0, 16);
   return { text: fill(filled, { SPEC: `"${spec}"` }), spec };
 }
 
-/** Puts values in place of whole lines' `${NAME}`; a value never has a line to itself, so it is not filled again. */
-function fill(template: string, values: Record<string, string>): string {
-  return template.replace(/: \$\{([A-Z_]+)\}$/gm, (placeholder, name: string) =>
-    values[name] === undefined ? placeholder : `: ${values[name]}`,
+/**
+ * Ports are published on every address by name: without one, Docker takes the address of `default-network-opts`, which
+ * may be 127.0.0.1. https://docs.docker.com/engine/network/drivers/bridge/#default-host-binding-address
+ */
+function portsOf({ ports }: Service, { ipv6 }: Surroundings): unknown[] {
+  const addresses = ipv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'];
+  return ports.flatMap(({ target, published }) =>
+    addresses.map((host_ip) => ({ target, published: String(published), host_ip })),
   );
 }
 
 /**
- * The image of joxit/docker-registry-ui puts the title into an attribute of its page with
- * `sed "s~\${REGISTRY_TITLE}~${REGISTRY_TITLE}~"`, so what HTML or sed would take for its own is written as a
- * character reference, with its `&` escaped for sed.
- *
- * https://github.com/Joxit/docker-registry-ui/blob/main/bin/90-docker-registry-ui.sh
+ * Of a directory on the instance only the sub-directory with the data is mounted, and Docker is not to make it: where
+ * the disk of the directory is not mounted, as after a boot, the container then does not start, rather than start empty
+ * on another disk. Around it is memory, or else the image would get a volume that nobody uses.
  */
-export function joxitTitle(title: string): string {
-  return title.replace(/[&<>"'`~\\{}$]/g, (character) => `\\&#${character.charCodeAt(0)};`);
+function volumesOf({ data }: Service, { dataPath }: Surroundings): unknown[] {
+  if (data === null) return [];
+  if (dataPath === null) return [{ type: 'volume', source: 'registry-data', target: data.directory }];
+  return [
+    { type: 'tmpfs', target: data.directory },
+    {
+      type: 'bind',
+      source: `${dataPath}/${data.top}`,
+      target: `${data.directory}/${data.top}`,
+      bind: { create_host_path: false },
+    },
+  ];
+}
+
+function networksOf({ subnet }: Surroundings): unknown {
+  return subnet === null ? {} : { default: { ipam: { config: [{ subnet }] } } };
+}
+
+/** JSON is YAML; a dollar sign would be Compose's. */
+function flow(value: unknown): string {
+  return JSON.stringify(value).replaceAll('$', '$$$$');
+}
+
+/** Puts values in place of whole lines' `${NAME}`; a value never has a line to itself, so it is not filled again. */
+function fill(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replace(/: \$\{([A-Z_]+)\}$/gm, (placeholder, name: string) =>
+    values[name] === undefined ? placeholder : `: ${values[name]}`,
+  );
 }

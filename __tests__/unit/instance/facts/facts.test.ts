@@ -11,7 +11,10 @@ const bash = (script: string) =>
   }).toString('utf8');
 
 test('the script reads this machine', () => {
-  const facts = parseFacts(bash('facts MARK "$1" ci 5000 18080 /no/such/directory'), 'MARK');
+  const facts = parseFacts(
+    bash('facts MARK "$1" ci /no/such/directory true registry:5000:/v2/ ui:18080:/'),
+    'MARK',
+  );
   expect(facts).toMatchObject({
     client: '198.51.100.7',
     user: 'ci',
@@ -41,33 +44,16 @@ test('json_string of the script writes JSON of any text', () => {
   );
 });
 
-test.each([
-  [
-    'Docker’s rules are there',
-    '-P FORWARD DROP\n-A FORWARD -j DOCKER-USER\n-A DOCKER -p tcp -j DNAT --to 1:80',
-    false,
-  ],
-  [
-    'they were flushed',
-    '-P FORWARD DROP\n-N DOCKER\n-A DOCKER ! -i br-1 -p tcp -j DNAT --to 172.18.0.2:80',
-    true,
-  ],
-  ['somebody lets all through', '-P FORWARD ACCEPT\n-A DOCKER -p tcp -j DNAT --to 172.18.0.2:80', false],
-  [
-    'somebody has rules of their own',
-    '-P FORWARD DROP\n-A FORWARD -j ACCEPT\n-A DOCKER -j DNAT --to 1:80',
-    false,
-  ],
-  ['Docker publishes nothing', '-P FORWARD DROP\n-N DOCKER', false],
-  ['there is no iptables', '', false],
-])('containers are cut off only where Docker’s rules were flushed: %s', (_, rules, expected) => {
-  expect(bash(`forwarding_fact <<<${shellQuote(rules)}; printf '%s' "$REPLY"`)).toBe(String(expected));
-});
-
 const document =
-  bash('facts MARK "$1" ci 5000 18080 ""')
+  bash('facts MARK "$1" ci "" false registry:5000:/v2/ ui:18080:/')
     .split('\n')
     .find((line) => line.startsWith('MARK ')) ?? '';
+
+/** The document with other containers than there are here. */
+function withContainers(containers: string): string {
+  const { containers: _, ...rest } = JSON.parse(document.slice('MARK '.length));
+  return `MARK ${JSON.stringify(rest).slice(0, -1)},"containers":${containers}}`;
+}
 
 describe('parseFacts', () => {
   test('finds the document among a banner and the output of start-up files', () => {
@@ -87,7 +73,7 @@ describe('parseFacts', () => {
     'MARK 1e999',
     document.replace('"user":"ci"', '"user":22'),
     document.replace('"systemd":', '"systemd":"yes","x":'),
-    document.replace(/"containers":\[\]/, '"containers":[{}]'),
+    withContainers('[{}]'),
     document.replace('"client":"198.51.100.7"', `"client":"${'9'.repeat(100)}"`),
     document.replace('"client":"198.51.100.7"', '"client":{"toString":1}'),
     document.replace('{', '{"__proto__":{"client":"x"},').replace('"client":"198.51.100.7",', ''),
@@ -113,6 +99,7 @@ describe('parseFacts', () => {
     const container = {
       name: '/gce-registry-registry-1',
       image: 'registry:3',
+      imageId: 'sha256:1',
       state: 'running',
       health: null,
       exitCode: 0,
@@ -121,13 +108,48 @@ describe('parseFacts', () => {
       project: 'gce-registry',
       service: 'registry',
       spec: 's',
-      ports: { '5000/tcp': [{ HostIp: '', HostPort: '5000' }], '5001/tcp': null },
-      mounts: [{ Type: 'volume', Source: '/v', Destination: '/var/lib/registry' }],
+      restartPolicy: 'always',
+      asked: { '5000/tcp': [{ HostIp: '', HostPort: '5000-5001' }], '5001/tcp': null },
+      published: {
+        '5000/tcp': [{ HostIp: '::', HostPort: '5000' }],
+        '53/udp': [{ HostIp: '', HostPort: '53' }],
+      },
+      dataSource: [{ Type: 'volume', Source: '/v', Destination: '/var/lib/registry' }],
+      networkId: { NetworkID: 'abc' },
     };
-    const output = document.replace('"containers":[]', `"containers":[${JSON.stringify(container)}]`);
-    const { ports, mounts, ...rest } = container;
-    expect(parseFacts(output, 'MARK')?.containers).toEqual([
-      { ...rest, name: 'gce-registry-registry-1', ports: [5000], dataSource: '/v' },
+    const port = (port: number, address: string) => ({ address, port, target: 5000 });
+    const [read] = parseFacts(withContainers(JSON.stringify([container])), 'MARK')?.containers ?? [];
+    expect(read).toEqual({
+      ...container,
+      name: 'gce-registry-registry-1',
+      asked: [port(5000, ''), port(5001, '')],
+      published: [port(5000, '::')],
+      dataSource: '/v',
+      networkId: 'abc',
+    });
+  });
+});
+
+describe('the script', () => {
+  const read = <T>(script: string): T => JSON.parse(bash(`${script}; printf '%s' "$REPLY"`)) as T;
+
+  test('reads routes, with a gateway as a destination of its own', () => {
+    const lines =
+      'default via 10.132.0.1 dev ens4 proto dhcp\n10.132.0.1 dev ens4 scope link\n172.18.0.0/16 dev br-1 linkdown\nblackhole 10.0.0.0/8\ndefault dev wg0 scope link\n';
+    expect(read(`route_facts <<<${shellQuote(lines)}`)).toEqual([
+      { cidr: '10.132.0.1/32', device: 'ens4' },
+      { cidr: '10.132.0.1/32', device: 'ens4' },
+      { cidr: '172.18.0.0/16', device: 'br-1' },
     ]);
+  });
+
+  test.each([
+    ['running', 'healthy', 0],
+    ['running', 'starting', 0],
+    ['running', 'unhealthy', 1],
+    ['exited', 'healthy', 1],
+  ])('waits for a container that is %s and %s: %d', (state, health, status) => {
+    const containers = `[{"name":"/a","state":"running","health":null,"project":"","service":"registry"},{"name":"/b","state":"${state}","health":"${health}","project":"gce-registry","service":"registry"}]`;
+    expect(bash(`is_expected registry ${shellQuote(containers)}; printf '%s' "$?"`)).toBe(String(status));
   });
 });

@@ -1,4 +1,5 @@
-import type { ContainerFacts, Facts } from '../../../../src/instance/facts/facts';
+import type { Facts } from '../../../../src/instance/facts/facts';
+import type { ContainerFacts } from '../../../../src/instance/facts/stack';
 import type { Desired } from '../../../../src/instance/plan/desired';
 import { planInstance } from '../../../../src/instance/plan/plan';
 import { BARE, containersOf, converged, DESIRED } from '../example';
@@ -17,7 +18,7 @@ const withDocker = (changes: Partial<Desired['docker']>): Desired => ({
   ...DESIRED,
   docker: { ...DESIRED.docker, ...changes },
 });
-const STACK = ['pull-images', 'write-file', 'write-file', 'write-file', 'start-containers'];
+const STACK = ['pull-images', 'write-file', 'write-file', 'write-file', 'start-containers', 'mark-data'];
 
 const debian12 = { id: 'debian', version: '12', codename: 'bookworm', name: 'Debian 12' };
 const debian13 = BARE.os;
@@ -89,9 +90,11 @@ describe('a bare instance', () => {
   test('without a UI has no file of it', () => {
     const desired = withRegistry({ ui: 'none', uiImage: null });
     expect(kinds(desired, BARE).filter((kind) => kind === 'write-file')).toHaveLength(3);
-    expect(planInstance(desired, BARE).steps.at(-1)?.action).toEqual({
+    expect(planInstance(desired, BARE).steps.at(-2)?.action).toEqual({
       kind: 'start-containers',
       endpoints: [{ service: 'registry', port: 5000, path: '/v2/' }],
+      subnet: null,
+      stopFirst: [],
       recreate: [],
     });
   });
@@ -198,6 +201,11 @@ describe('drift', () => {
   const container = (name: string, changes: Partial<ContainerFacts>) => ({
     containers: converged().containers.map((one) => (one.service === name ? { ...one, ...changes } : one)),
   });
+  const published = (port: number, address = '0.0.0.0') => ({ address, port, target: 5000 });
+  const silent = new Map([
+    ['registry', null],
+    ['ui', 200],
+  ]);
   test.each<[string, Partial<Facts>, string, string[]]>([
     [
       'registry stopped',
@@ -214,12 +222,40 @@ describe('drift', () => {
       ['registry'],
     ],
     ['another image', container('registry', { image: 'registry:2' }), 'registry from registry:2', []],
-    ['other ports', container('registry', { ports: [6000] }), 'registry on port 6000', []],
-    ['no ports', container('ui', { ports: [] }), 'ui on port none', []],
+    ['other ports', container('registry', { asked: [published(6000)] }), 'registry on port 6000', []],
+    ['no ports', container('ui', { asked: [] }), 'ui on port none', []],
     ['other settings', container('ui', { spec: 'x' }), 'ui with other settings', []],
-    ['no answer', { registryStatus: null }, 'registry not answering', ['registry']],
+    ['no answer', { probes: silent }, 'registry not answering', []],
+    [
+      'no answer, and unhealthy',
+      { ...container('registry', { health: 'unhealthy' }), probes: silent },
+      'registry not answering',
+      ['registry'],
+    ],
+    [
+      'on the loopback address alone',
+      container('registry', { published: [published(5000, '127.0.0.1'), published(5000, '::1')] }),
+      'registry on port 5000 of the instance itself alone',
+      ['registry'],
+    ],
+    [
+      'on one of several addresses',
+      container('registry', { published: [published(5000, '127.0.0.1'), published(5000)] }),
+      '',
+      [],
+    ],
     ['no UI', { containers: containersOf(DESIRED).slice(0, 1) }, 'ui missing', []],
-    ['registry secured by hand', { registryStatus: 401 }, '', []],
+    [
+      'registry secured by hand',
+      {
+        probes: new Map([
+          ['registry', 401],
+          ['ui', 200],
+        ]),
+      },
+      '',
+      [],
+    ],
     ['unhealthy, but answering', container('registry', { health: 'unhealthy' }), '', []],
   ])('%s', (_, changes, from, recreate) => {
     const { steps } = planInstance(DESIRED, { ...converged(), ...changes });

@@ -74,7 +74,7 @@ function apply(actions: Action[], connection = localBash, turn = '') {
   const steps = actions.map((action, index) =>
     instanceStep(action, `step ${index}`, null, '', 'of the test'),
   );
-  const factsArguments = ['ci', '5000', '18080', ''];
+  const factsArguments = ['ci', '', 'false', 'registry:5000:/v2/', 'ui:18080:/'];
   const plan = { steps, notes: [] };
   const compose = null;
   const run = 'run 1';
@@ -173,7 +173,7 @@ describe('other runs', () => {
   const target = (onOtherRun = () => {}) =>
     instanceTarget({
       ...{ connection: localBash, log, run: 'run 1', user: 'ci' },
-      ...{ registry: DESIRED.registry, docker: DESIRED.docker },
+      ...{ registry: DESIRED.registry, docker: DESIRED.docker, pushes: true, withImages: false },
       events: { onOtherRun },
       loadCompose: () => Promise.reject(new Error('not needed')),
     });

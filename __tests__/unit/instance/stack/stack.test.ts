@@ -1,19 +1,16 @@
 import { parse } from 'yaml';
-import {
-  COMPOSE_FILE,
-  DATA_PATH_FILE,
-  joxitTitle,
-  stackOf,
-  UI_FILE,
-} from '../../../../src/instance/stack/stack';
+import { COMPOSE_FILE, joxitTitle, publishedPorts, UI_FILE } from '../../../../src/instance/stack/services';
+import { DATA_PATH_FILE, type Surroundings, stackOf as stackAt } from '../../../../src/instance/stack/stack';
 import { DESIRED } from '../example';
 
 const { registry } = DESIRED;
+const stackOf = (inputs: typeof registry, surroundings: Partial<Surroundings> = {}) =>
+  stackAt(inputs, { dataPath: null, subnet: null, ipv6: false, ...surroundings });
 const compose = (text: string | null | undefined) => parse(text ?? '');
 
 test('the default stack', () => {
   const { services, files } = stackOf(registry);
-  expect(services.map(({ name, port }) => [name, port])).toEqual([
+  expect(services.map(({ name, ports }) => [name, ports[0]?.published])).toEqual([
     ['registry', 5000],
     ['ui', 18080],
   ]);
@@ -21,13 +18,13 @@ test('the default stack', () => {
   expect(main.services.registry).toMatchObject({
     image: 'registry:3',
     restart: 'always',
-    ports: [{ target: 5000, published: '5000' }],
+    ports: [{ target: 5000, published: '5000', host_ip: '0.0.0.0' }],
     volumes: [{ type: 'volume', source: 'registry-data', target: '/var/lib/registry' }],
     labels: { 'gce-registry.spec': services[0]?.spec },
   });
   expect(compose(files[UI_FILE]).services.ui).toMatchObject({
     image: 'joxit/docker-registry-ui:2.6.0',
-    ports: [{ target: 80, published: '18080' }],
+    ports: [{ target: 80, published: '18080', host_ip: '0.0.0.0' }],
     environment: { REGISTRY_TITLE: 'vm registry' },
   });
   expect(files[DATA_PATH_FILE]).toBe('\n');
@@ -35,11 +32,35 @@ test('the default stack', () => {
 });
 
 test('a directory for the data', () => {
-  const { files } = stackOf({ ...registry, dataPath: '/mnt/my disk' });
+  const { files } = stackOf(registry, { dataPath: '/mnt/my disk' });
   expect(compose(files[COMPOSE_FILE]).services.registry.volumes).toEqual([
-    { type: 'bind', source: '/mnt/my disk', target: '/var/lib/registry' },
+    { type: 'tmpfs', target: '/var/lib/registry' },
+    {
+      type: 'bind',
+      source: '/mnt/my disk/docker',
+      target: '/var/lib/registry/docker',
+      bind: { create_host_path: false },
+    },
   ]);
   expect(files[DATA_PATH_FILE]).toBe('/mnt/my disk\n');
+});
+
+test('publishes on every address by name, of IPv6 where the instance has it', () => {
+  const { files } = stackOf(registry, { ipv6: true });
+  for (const service of [
+    compose(files[COMPOSE_FILE]).services.registry,
+    compose(files[UI_FILE]).services.ui,
+  ]) {
+    expect(service.ports.map((port: { host_ip: string }) => port.host_ip)).toEqual(['0.0.0.0', '::']);
+  }
+  expect(publishedPorts(registry)).toEqual([5000, 18080]);
+});
+
+test('a network of its own choice where one is given', () => {
+  expect(compose(stackOf(registry).files[COMPOSE_FILE]).networks).toEqual({});
+  expect(compose(stackOf(registry, { subnet: '192.168.240.0/24' }).files[COMPOSE_FILE]).networks).toEqual({
+    default: { ipam: { config: [{ subnet: '192.168.240.0/24' }] } },
+  });
 });
 
 test('no UI', () => {

@@ -57,31 +57,97 @@ compose_up() {
 }
 
 # Compose makes a container under a passing name when it replaces one. Killed before it gives it its own, it would go
-# on with that one later, under the wrong name.
+# on with that one later, under the wrong name. remove_unnamed SERVICE …
 remove_unnamed() {
-  local id name
-  while read -r id name; do
-    [[ $name =~ ^gce-registry-(registry|ui)-1$ ]] || docker container rm --force "$id" >/dev/null || true
-  done < <(docker container ls --all --filter label=com.docker.compose.project=gce-registry --format '{{.ID}} {{.Names}}')
+  local id name service
+  while read -r id name service; do
+    [[ " $* " == *" $service "* && $name != "$PROJECT-$service-1" ]] || continue
+    docker container rm --force "$id" >/dev/null || true
+  done < <(docker container ls --all --filter "label=com.docker.compose.project=$PROJECT" \
+    --format '{{.ID}} {{.Names}} {{.Label "com.docker.compose.service"}}')
+}
+
+# Not every release of Compose makes a network anew whose settings have changed: remove_network SUBNET
+remove_network() {
+  local subnets
+  [[ -n $1 ]] || return 0
+  subnets=$(docker network inspect --format '{{range .IPAM.Config}}{{.Subnet}} {{end}}' "${PROJECT}_default" 2>/dev/null) || return 0
+  [[ " $subnets" != *" $1 "* ]] || return 0
+  say "The network of the containers is to be $1, and is $subnets"
+  compose down --remove-orphans 2>&1
 }
 
 answers() { [[ -n $(http_status "$1" "$2") ]]; }
 
-# step_start_containers SERVICE:PORT:PATH,… SERVICE …: starts what is not as it should be; makes the containers of the
-# services named anew.
+health_of() {
+  timeout 15 docker container inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' \
+    "$PROJECT-$1-1" 2>/dev/null
+}
+
+# await_answer SERVICE PORT PATH: for up to 120 s. A container that Docker calls unhealthy meanwhile is made anew, once.
+await_answer() {
+  local service=$1 renewed=false end=$((SECONDS + 120))
+  until answers "$2" "$3"; do
+    ((SECONDS < end)) || return 1
+    if [[ $renewed == false && $(health_of "$service") == unhealthy ]] && ! answers "$2" "$3"; then
+      say "Docker calls the container of $service unhealthy, and it does not answer: making it anew"
+      compose_up --no-deps --force-recreate "$service"
+      renewed=true end=$((SECONDS + 120))
+    fi
+    sleep 0.1
+  done
+}
+
+# step_start_containers SERVICE:PORT:PATH,… SUBNET SERVICE,… SERVICE,…: starts what is not as it should be. Of the last
+# two, the first are services that give up their port before, the second those whose containers are made anew.
 step_start_containers() {
-  local endpoints endpoint service port path
+  local endpoints endpoint services=() stopping anew service port path
   IFS=, read -r -a endpoints <<<"$1"
-  shift
-  remove_unnamed
-  (($# == 0)) || compose_up --no-deps --force-recreate "$@"
+  IFS=, read -r -a stopping <<<"$3"
+  IFS=, read -r -a anew <<<"$4"
+  for endpoint in "${endpoints[@]}"; do services+=("${endpoint%%:*}"); done
+  remove_unnamed "${services[@]}"
+  remove_network "$2"
+  ((${#stopping[@]} == 0)) || compose rm --stop --force "${stopping[@]}" 2>&1
+  ((${#anew[@]} == 0)) || compose_up --no-deps --force-recreate "${anew[@]}"
   compose_up --remove-orphans
   for endpoint in "${endpoints[@]}"; do
     IFS=: read -r service port path <<<"$endpoint"
-    if wait_for 120 answers "$port" "$path"; then continue; fi
+    if await_answer "$service" "$port" "$path"; then continue; fi
     compose logs --no-color --tail 20 "$service" || true
     compose ps --all || true
     say "The container of $service does not answer on port $port"
     return 1
   done
+}
+
+# step_mark_data DIRECTORY: gives the registry's data an id, if it has none, and writes down which it is and on what file
+# system. Without a DIRECTORY: the named volume.
+step_mark_data() {
+  local directory=$1 id='' mount file_system
+  [[ -n $directory ]] || directory=$(docker volume inspect --format '{{.Mountpoint}}' "$VOLUME")
+  [[ ! -f $directory/$DATA_MARK ]] || IFS= read -r id <"$directory/$DATA_MARK" || true
+  if [[ -z $id ]]; then
+    read -r id </proc/sys/kernel/random/uuid
+    printf '%s\n' "$id" | put_file "$directory/$DATA_MARK" 0644
+  fi
+  mount=$(findmnt -n -o TARGET -T "$directory" | tail -n 1) || mount=
+  file_system=$(findmnt -n -o FSTYPE,SOURCE,UUID -T "$directory" | tail -n 1 | tr -s ' ') || file_system=
+  wait_for_mount "$1" "$mount"
+  printf '%s\n%s\n%s\n' "$id" "$mount" "$file_system" | put_file "$STACK/data-id" 0644
+}
+
+# wait_for_mount DIRECTORY MOUNT: at boot Docker starts after the disk of the data is mounted, if it is mounted at all;
+# at shutdown it ends before. An order alone: Docker does not depend on it.
+wait_for_mount() {
+  local drop_in=/etc/systemd/system/docker.service.d/gce-registry-data.conf unit=
+  if [[ -n $1 && -n $2 && $2 != / ]]; then unit=$(systemd-escape --path --suffix=mount "$2") || unit=; fi
+  if [[ -n $unit ]]; then
+    printf '# Written by gce-registry-action: the disk of data-path.\n[Unit]\nAfter=%s\n' "${unit//%/%%}" | put_file "$drop_in" 0644
+  elif [[ -f $drop_in ]]; then
+    rm -f -- "$drop_in"
+  else
+    return 0
+  fi
+  systemctl daemon-reload || true
 }

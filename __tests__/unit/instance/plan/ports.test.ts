@@ -1,0 +1,78 @@
+import type { Facts } from '../../../../src/instance/facts/facts';
+import type { ContainerFacts, PublishedPort } from '../../../../src/instance/facts/stack';
+import { planInstance } from '../../../../src/instance/plan/plan';
+import { BARE, containersOf, converged, DESIRED } from '../example';
+
+const on = (...ports: (readonly [string, number])[]): PublishedPort[] =>
+  ports.map(([address, port]) => ({ address, port, target: 80 }));
+
+/** Somebody else's container. */
+function theirs(changes: Partial<ContainerFacts>): ContainerFacts {
+  const [registry] = containersOf(DESIRED);
+  if (registry === undefined) throw new Error('no registry');
+  const nobody = { project: '', service: '', spec: '', dataSource: null, asked: [], published: [] };
+  return { ...registry, ...nobody, name: 'web', image: 'nginx', ...changes };
+}
+
+const withTheirs = (changes: Partial<ContainerFacts>) => ({ containers: [theirs(changes)] });
+const listening = (port: number, process: string, address = '0.0.0.0') => ({
+  listeners: [{ address, port, process }],
+});
+
+test.each<[string, Partial<Facts>, RegExp]>([
+  ['a program', listening(5000, 'nginx', '*'), /port 5000 \(registry-port\).*nginx listens on \*:5000/],
+  ['a program without a name', listening(18080, '', '[::]'), /port 18080 \(ui-port\).*a program listens on/],
+  ['a socket unit', listening(5000, 'systemd', '[::]'), /a socket unit of systemd.*systemctl list-sockets/],
+  [
+    'what a container left behind',
+    listening(5000, 'docker-proxy'),
+    /for no container.*systemctl restart docker/,
+  ],
+  ['a container', withTheirs({ published: on(['0.0.0.0', 5000]) }), /container web \(nginx\) publishes it\./],
+  ['a container, of IPv6', withTheirs({ published: on(['::', 5000]) }), /container web/],
+  ['a container, on one address', withTheirs({ published: on(['10.132.0.2', 5000]) }), /container web/],
+  [
+    'another Compose project, in a range',
+    withTheirs({ project: 'shop', published: on(['0.0.0.0', 4999], ['0.0.0.0', 5000], ['0.0.0.0', 5001]) }),
+    /container web \(nginx, of the Compose project shop\) publishes it, among its ports from 4999 to 5001/,
+  ],
+])('a port that %s has is refused', (_, changes, message) => {
+  expect(() => planInstance(DESIRED, { ...BARE, ...changes })).toThrow(message);
+  expect(() => planInstance(DESIRED, { ...BARE, ...changes })).toThrow(/^Port in use/);
+});
+
+test.each<[string, Partial<Facts>]>([
+  ['another port', withTheirs({ published: on(['0.0.0.0', 80]) })],
+  ['nothing, as it is stopped', withTheirs({ state: 'exited', restartPolicy: 'no', asked: on(['', 5000]) })],
+])('a container that has %s is none of ours', (_, changes) => {
+  const plan = planInstance(DESIRED, { ...BARE, ...changes });
+  expect(plan.notes).toEqual([]);
+});
+
+test.each([
+  ['always', 1],
+  ['unless-stopped', 0],
+  ['on-failure', 0],
+])('a stopped container with the policy %s is worth %d notes', (restartPolicy, count) => {
+  const changes = withTheirs({ state: 'exited', restartPolicy, asked: on(['', 5000]) });
+  expect(planInstance(DESIRED, { ...BARE, ...changes }).notes).toHaveLength(count);
+});
+
+test('a docker-proxy of ours may be there before its container says so', () => {
+  const containers = containersOf(DESIRED).map((each) => ({ ...each, state: 'restarting', published: [] }));
+  const facts = { ...converged(), ...listening(5000, 'docker-proxy'), containers };
+  expect(() => planInstance(DESIRED, facts)).not.toThrow();
+});
+
+test('a UI port that is not used may be taken', () => {
+  const desired = { ...DESIRED, registry: { ...DESIRED.registry, ui: 'none' as const, uiImage: null } };
+  expect(() => planInstance(desired, { ...BARE, ...listening(18080, 'nginx') })).not.toThrow();
+});
+
+test('services that change their ports with each other stop first', () => {
+  const desired = { ...DESIRED, registry: { ...DESIRED.registry, port: 18080, uiPort: 5000 } };
+  const step = planInstance(desired, converged()).steps.find(
+    ({ action }) => action.kind === 'start-containers',
+  );
+  expect(step?.action).toMatchObject({ stopFirst: ['registry', 'ui'] });
+});
