@@ -115,7 +115,7 @@ const named = (tag: string) => (target: { path: string; tag: string }) =>
   tag === `${target.path}:${target.tag}` ||
   (tag === target.path && target.tag === 'latest') ||
   // A tag of the image's own name.
-  (tag === `:${target.tag}` && target.path === 'app');
+  (tag === `:${target.tag}` && target.path === 'hello-world');
 
 function expectRefusal(error: unknown): void {
   expect(error).toBeInstanceOf(ActionError);
