@@ -6,7 +6,7 @@ import { CHECKOUT, RUN } from './checkout.ts';
 import { ACT, fileName } from './go.ts';
 import { ensureBase, ensureImage } from './images.ts';
 import { authority, containerOf } from './instance.ts';
-import { DEFAULT_KIND, DEFAULT_RUNNER_KIND, type RunnerKind, runnerKindOf } from './kinds.ts';
+import { DEFAULT_KIND, DEFAULT_RUNNER_KIND, RUNNER_KINDS, type RunnerKind } from './kinds.ts';
 import { bootMachine, createMachine, imageOf, listMachines, removeMachine } from './machine.ts';
 import { RUNNER_IP } from './network.ts';
 
@@ -66,7 +66,8 @@ export async function recreateRunner(kind?: RunnerKind): Promise<void> {
 /** The kind of the runner that there is; the default where there is none. */
 export async function runnerKind(): Promise<RunnerKind> {
   const kind = (await listMachines('gcelab.runner')).get(RUNNER);
-  return kind === undefined ? DEFAULT_RUNNER_KIND : runnerKindOf(kind);
+  // A runner of an older recipe has no kind that is known here, and is made anew.
+  return RUNNER_KINDS.find((each) => each === kind) ?? DEFAULT_RUNNER_KIND;
 }
 
 /** Whether there is a runner, made from the present recipe; running or not. */
