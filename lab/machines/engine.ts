@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { cacheFolder } from './checkout.ts';
+import { raiseLimits, restoreLimits } from './host-limits.ts';
 import { readHostNetwork, restoreHostNetwork } from './host-network.ts';
 import { clearLeftovers } from './leftovers.ts';
 import { say } from './phases.ts';
@@ -42,7 +43,12 @@ export async function ensureEngine(): Promise<void> {
   for (const file of [SOCKET, PID_FILE]) rmSync(file, { force: true });
   if (readEngine()?.hostNetwork === undefined) {
     const madeFolders = SHARED_FOLDERS.filter((folder) => !existsSync(folder));
-    recordEngine({ hostNetwork: await readHostNetwork(), madeFolders });
+    const inotifyLimit = raiseLimits();
+    recordEngine({
+      hostNetwork: await readHostNetwork(),
+      madeFolders,
+      ...(inotifyLimit !== null && { inotifyLimit }),
+    });
   }
   const folder = existsSync(dataRoot()) ? dataRoot() : ownDataRoot();
   const pid = startDetached(
@@ -90,4 +96,5 @@ export async function stopEngine(): Promise<void> {
   await clearLeftovers(EXEC_ROOT);
   for (const folder of state.madeFolders ?? []) rmSync(folder, { recursive: true, force: true });
   if (state.hostNetwork !== undefined) await restoreHostNetwork(state.hostNetwork);
+  if (state.inotifyLimit !== undefined) restoreLimits(state.inotifyLimit);
 }

@@ -10,6 +10,8 @@ export interface EngineState {
   readonly dataRoot?: string;
   /** As it was before that engine was started. */
   readonly hostNetwork?: HostNetwork;
+  /** The kernel's limit of before; absent where it was high enough. */
+  readonly inotifyLimit?: string;
   /** Folders under /run that were not there before that engine was started. */
   readonly madeFolders?: readonly string[];
 }
