@@ -15,7 +15,21 @@ import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { parse } from 'yaml';
-import type { Setting, SettingName } from '../src/settings/table.ts';
+
+/** What is taken from src/settings/table.ts. */
+interface Table {
+  readonly NAMES: readonly string[];
+  readonly mayStandInConfig: (name: string) => boolean;
+  readonly settingOf: (name: string) => Setting;
+}
+
+interface Setting {
+  readonly schema: Parameters<typeof toJsonSchema>[0];
+  readonly list?: 'items' | 'lines';
+  readonly default?: string;
+  readonly required?: readonly string[];
+  readonly meaning: string;
+}
 
 interface Action {
   readonly inputs: Readonly<Record<string, { readonly description: string }>>;
@@ -32,7 +46,9 @@ registerHooks({
       : found;
   },
 });
-const { NAMES, mayStandInConfig, settingOf } = await import('../src/settings/table.ts');
+// By a variable: these scripts are compiled by other rules than the source.
+const path = '../src/settings/table.ts';
+const { NAMES, mayStandInConfig, settingOf }: Table = await import(path);
 
 const root = join(import.meta.dirname, '..');
 const SCHEMA_ID = 'https://raw.githubusercontent.com/org/gce-registry-action/v1/schema/registry.schema.json';
@@ -94,7 +110,7 @@ function configSchema(): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-function propertyOf(name: SettingName): object {
+function propertyOf(name: string): object {
   const setting: Setting = settingOf(name);
   const { list, meaning: description } = setting;
   if (setting.default === 'true' || setting.default === 'false') {

@@ -21,13 +21,13 @@ const AWAY_MS = 31_000;
  */
 export async function push(
   run: Run,
-  { host, port, registry }: RegistryAddress,
+  { host, port, registry, names }: RegistryAddress,
   image: LocalImage | null,
   mend: () => Promise<void> = async () => undefined,
 ): Promise<readonly PushedImage[]> {
   const { inputs, log, sleep } = run;
   if (inputs.push === null) return [];
-  const targets = resolveTargets(inputs.push.targets, [registry]);
+  const targets = resolveTargets(inputs.push.targets, names);
   if (inputs.dryRun) {
     for (const { path, tag } of targets) log.info(`image: would push ${registry}/${path}:${tag}`);
     return [];

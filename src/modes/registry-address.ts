@@ -3,6 +3,7 @@ import { publishedPorts } from '../instance/stack/services';
 import { registryName, urlOf } from '../registry/endpoint';
 import type { Settings } from '../settings/types';
 import { ActionError } from '../values/errors';
+import { resolveTargets } from '../values/reference';
 
 /** The registry and its UI, as the outside knows them. */
 export interface RegistryAddress {
@@ -10,19 +11,29 @@ export interface RegistryAddress {
   readonly port: number;
   /** `host:port`, the domain of every reference. */
   readonly registry: string;
+  /** Every `host:port` that names this registry: that one, and the addresses of the instance as far as they are known. */
+  readonly names: readonly string[];
   /** Null without a UI. */
   readonly uiUrl: string | null;
   /** The host is the instance's own address, which may be an ephemeral one. */
   readonly mayChange: boolean;
 }
 
-/** `vm` is needed only where the inputs name no host. */
-export function registryAddress({ registry }: Settings, vm: Instance | null): RegistryAddress {
+/**
+ * `vm` is needed only where the inputs name no host.
+ *
+ * @throws ActionError `Invalid input` where a target of the push names another registry, before anything is changed
+ */
+export function registryAddress({ registry, push }: Settings, vm: Instance | null): RegistryAddress {
   const host = registry.host ?? bracketed(vm === null ? '' : addressOf(vm));
+  const hosts = [host, ...(vm === null ? [] : addressesOf(vm).map(bracketed))];
+  const names = [...new Set(hosts)].map((each) => registryName({ host: each, port: registry.port }));
+  if (push !== null) resolveTargets(push.targets, names);
   return {
     host,
     port: registry.port,
     registry: registryName({ host, port: registry.port }),
+    names,
     uiUrl: registry.ui === 'none' ? null : urlOf({ scheme: 'http', host, port: registry.uiPort }),
     mayChange: registry.host === null,
   };
