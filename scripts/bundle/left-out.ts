@@ -25,6 +25,28 @@ export const REPLACED: Readonly<Record<string, string>> = {
   'protobufjs/index.js': "module.exports = require('./light');",
   // A dispatcher for fetch in @actions/http-client, whose own requests go through node:https.
   'undici/index.js': 'exports.ProxyAgent = class {};',
+  // A config file is read, and never written: no syntax tree that keeps the text, no printing, YAML 1.2 alone.
+  'yaml/dist/index.js': `
+    Object.assign(exports, require('./nodes/identity.js'));
+    exports.parseAllDocuments = require('./public-api.js').parseAllDocuments;
+    exports.LineCounter = require('./parse/line-counter.js').LineCounter;
+  `,
+  'yaml/dist/parse/cst-scalar.js': '',
+  'yaml/dist/parse/cst-stringify.js': '',
+  'yaml/dist/parse/cst-visit.js': '',
+  'yaml/dist/schema/yaml-1.1/schema.js': "exports.schema = require('../core/schema.js').schema;",
+  'yaml/dist/schema/yaml-1.1/binary.js': '',
+  'yaml/dist/schema/yaml-1.1/omap.js': '',
+  'yaml/dist/schema/yaml-1.1/pairs.js': '',
+  'yaml/dist/schema/yaml-1.1/set.js': '',
+  'yaml/dist/schema/yaml-1.1/timestamp.js': 'exports.floatTime = exports.intTime = exports.timestamp = {};',
+  'yaml/dist/stringify/stringify.js': '',
+  'yaml/dist/stringify/stringifyCollection.js': '',
+  'yaml/dist/stringify/stringifyComment.js': '',
+  'yaml/dist/stringify/stringifyDocument.js': '',
+  'yaml/dist/stringify/stringifyNumber.js': '',
+  'yaml/dist/stringify/stringifyPair.js': '',
+  'yaml/dist/stringify/stringifyString.js': '',
   // For Node without streams of the web.
   'web-streams-polyfill/dist/ponyfill.es2018.js': '',
 };
