@@ -106,7 +106,7 @@ async function write(connection: SshConnection, names: readonly string[]): Promi
   );
   const options = {
     ...{ connection, log: quiet, plan: { steps, notes: [] }, compose: null, run, clockAhead: 0 },
-    factsArguments: [user, '5000', '18080', dataPath],
+    factsArguments: [user, dataPath, 'false', 'registry:5000:/v2/', 'ui:18080:/'],
   };
   const { facts, outdated } = await applyPlan({ ...options, turn });
   turn = facts.lock.turn;

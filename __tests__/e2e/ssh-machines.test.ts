@@ -30,16 +30,28 @@ describe('sshd', () => {
   afterEach(forgetSettings);
 
   test.each([
-    ['kex', /no key exchange algorithm is known to both sides: the server has sntrup761\S*, this action has \S*curve25519-sha256/],
-    ['mac', /no (?:C->S|S->C) MAC is known to both sides: the server has umac-128-etm@openssh\.com, this action has \S*hmac-sha2-256/],
-    ['host-key', /no host key is known to both sides: the server has ssh-ed25519-cert-v01@openssh\.com, this action has \S*ssh-ed25519/],
-  ])('that has nothing in common with this action (%s): said at once, with both lists', async (part, says) => {
-    await lab('situation', 'sshd-nothing-in-common', 'registry-1', part);
-    const { message, seconds } = await refused();
-    expect(message).toMatch(/^No common SSH algorithm: /);
-    expect(message).toMatch(says);
-    expect(seconds).toBeLessThan(45);
-  });
+    [
+      'kex',
+      /no key exchange algorithm is known to both sides: the server has sntrup761\S*, this action has \S*curve25519-sha256/,
+    ],
+    [
+      'mac',
+      /no (?:C->S|S->C) MAC is known to both sides: the server has umac-128-etm@openssh\.com, this action has \S*hmac-sha2-256/,
+    ],
+    [
+      'host-key',
+      /no host key is known to both sides: the server has ssh-ed25519-cert-v01@openssh\.com, this action has \S*ssh-ed25519/,
+    ],
+  ])(
+    'that has nothing in common with this action (%s): said at once, with both lists',
+    async (part, says) => {
+      await lab('situation', 'sshd-nothing-in-common', 'registry-1', part);
+      const { message, seconds } = await refused();
+      expect(message).toMatch(/^No common SSH algorithm: /);
+      expect(message).toMatch(says);
+      expect(seconds).toBeLessThan(45);
+    },
+  );
 
   test('as hardening guides leave it: the run goes on as ever', async () => {
     await lab('situation', 'sshd-hardened', 'registry-1');
@@ -86,7 +98,10 @@ describe('a host key, as people paste it', () => {
   const publicKey = () => output('registry-1', 'cat /etc/ssh/ssh_host_ed25519_key.pub');
 
   test.each<[string, () => Promise<string>]>([
-    ['a whole line of ssh-keygen -lf', () => output('registry-1', 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub')],
+    [
+      'a whole line of ssh-keygen -lf',
+      () => output('registry-1', 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub'),
+    ],
     [
       'a line of gcloud’s known_hosts',
       async () => {
@@ -94,7 +109,10 @@ describe('a host key, as people paste it', () => {
         return `compute.${id} ${(await publicKey()).split(' ').slice(0, 2).join(' ')}`;
       },
     ],
-    ['all that ssh-keyscan prints', () => output('registry-1', 'ssh-keyscan 127.0.0.1 2>&1 | sed "s/127.0.0.1/$(hostname)/"')],
+    [
+      'all that ssh-keyscan prints',
+      () => output('registry-1', 'ssh-keyscan 127.0.0.1 2>&1 | sed "s/127.0.0.1/$(hostname)/"'),
+    ],
     ['with CRLF and comments', async () => `# of operations\r\nregistry-1 ${await publicKey()} by hand\r\n`],
   ])('%s', async (_case, key) => {
     expect((await succeeding({ ...inputs, 'ssh-host-key': await key() })).outputs.changed).toBe('false');

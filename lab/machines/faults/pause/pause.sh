@@ -13,10 +13,11 @@
 # shellcheck disable=SC2154 # function, number: variables of the script's function `step`
 
 unset BASH_ENV
+GCELAB_SOURCE=${BASH_SOURCE[0]}
 GCELAB_PAUSE=/var/lib/gcelab/pause
-GCELAB_COUNT=0
-GCELAB_FIRST=''
-GCELAB_PLAN=''
+GCELAB_COUNT=${GCELAB_COUNT-0}
+GCELAB_FIRST=${GCELAB_FIRST-}
+GCELAB_PLAN=${GCELAB_PLAN-}
 
 # gcelab_watch FUNCTION ARGUMENT …: called before each command, with the function it is in, and that one's arguments.
 gcelab_watch() {
@@ -58,4 +59,5 @@ gcelab_stop() {
 }
 
 set -o functrace
-trap 'gcelab_watch "${FUNCNAME[0]-}" "$@"' DEBUG
+# The script removes every function that it did not define itself, so they are read again.
+trap 'declare -F gcelab_watch >/dev/null || . "$GCELAB_SOURCE"; gcelab_watch "${FUNCNAME[0]-}" "$@"' DEBUG
