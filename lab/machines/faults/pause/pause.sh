@@ -10,7 +10,7 @@
 #   go.TURN        made by whoever waits for that: the script goes on, as it does when there is another target
 #
 # It only looks: no variable of the script is changed, and no command skipped.
-# shellcheck disable=SC2154 # function, number: variables of the script's function `step`
+# shellcheck disable=SC2154,SC1090 # function, number: variables of the script's function `step`; the source is this file
 
 unset BASH_ENV
 GCELAB_SOURCE=${BASH_SOURCE[0]}
