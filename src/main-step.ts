@@ -27,16 +27,16 @@ export type Modes = Readonly<Record<Mode, (run: Run) => Promise<Report>>>;
 const MODES: Modes = { deploy, bootstrap, push: pushOnly, 'health-check': healthCheck };
 
 /**
- * The main step: reads the inputs, runs the mode, and reports. What goes wrong fails the step, with an annotation and a
+ * The main step: reads the settings, runs the mode, and reports. What goes wrong fails the step, with an annotation and a
  * job summary. Never throws.
  */
 export async function mainStep(around: Surroundings, commands: LocalCommands, modes = MODES): Promise<void> {
   try {
     maskInputs(around);
     const run = prepare(around, commands);
-    const report = await modes[run.inputs.mode](run);
+    const report = await modes[run.settings.mode](run);
     for (const [name, value] of Object.entries(outputsOf(report))) around.output(name, value);
-    if (run.inputs.summary) await around.summarise(summaryOf(report));
+    if (run.settings.summary) await around.summarise(summaryOf(report));
     if (report.health !== null) announce(report.health, around);
   } catch (error) {
     const documents = documentsOf(around.env);
@@ -62,12 +62,12 @@ export function maskInputs(
 
 function prepare(around: Surroundings, commands: LocalCommands): Run {
   const { env, log, sleep } = around;
-  const inputs = readSettings(around.input, env.GITHUB_WORKSPACE);
-  for (const warning of inputs.warnings) log.warning(warning);
+  const settings = readSettings(around.input, env.GITHUB_WORKSPACE);
+  for (const warning of settings.warnings) log.warning(warning);
   const google = readGoogleContext(env);
   const dockerConfig = env.DOCKER_CONFIG || around.dockerConfig;
   return {
-    inputs,
+    settings,
     job: readJob(env),
     google,
     log,
@@ -77,7 +77,7 @@ function prepare(around: Surroundings, commands: LocalCommands): Run {
     leases: {
       journal: new Journal(around.state),
       lifetimeMs: lifetimeMs(env.RUNNER_ENVIRONMENT),
-      credentials: credentialsHint(inputs.credentials, google),
+      credentials: credentialsHint(settings.credentials, google),
       docker: dockerPlace(env, dockerConfig),
       now: Date.now,
     },

@@ -16,13 +16,13 @@ import type { Run } from './run';
  * @param address this runner's address, as the instance sees it
  */
 export async function admitRunner(run: Run, place: Place, address: string): Promise<HeldOpening | null> {
-  const { inputs, job, log, leases } = run;
-  if (!inputs.firewall.runner) return null;
+  const { settings, job, log, leases } = run;
+  if (!settings.firewall.runner) return null;
   const { compute, vm } = place;
   const { targetTag, openTo } = await firewallOf(run, place);
   if (covers(openTo, address)) return null;
   const { identity, url } = job;
-  const wish = { vm, address, ports: portsOf(inputs), targetTag, identity, url };
+  const wish = { vm, address, ports: portsOf(settings), targetTag, identity, url };
   return takeOpening(wish, compute, leases, log);
 }
 
@@ -50,7 +50,7 @@ export class Admission {
 
 /** Admits this runner where no set-up runs beside it: sees to the tag that an opening needs, and sweeps. */
 export async function admitForPush(run: Run, place: Place, address: string): Promise<void> {
-  const { runner } = run.inputs.firewall;
+  const { runner } = run.settings.firewall;
   const { targetTag } = await firewallOf(run, place);
   await waitForAll<unknown[]>([
     runner ? place.compute.editTags((tags) => keepTag(tags, targetTag)) : Promise.resolve(),
@@ -88,7 +88,7 @@ export async function admitForCheck(run: Run, place: Place, address: string): Pr
 export async function sweepFor(run: Run, place: Place): Promise<void> {
   const { log } = run;
   const { compute, vm, rules } = place;
-  const { mode, ssh } = run.inputs;
+  const { mode, ssh } = run.settings;
   const lentTag = mode === 'health-check' ? (await firewallOf(run, place)).targetTag : null;
   const hasDroppedKeys = ssh.privateKey === null;
   await sweep({ compute, vm, rules, log, user: ssh.user, hasDroppedKeys, lentTag });

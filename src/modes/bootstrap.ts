@@ -14,7 +14,7 @@ export async function bootstrap(run: Run): Promise<Report> {
   try {
     const outcomes = await setUp(run, site, await surveySite(run, site, { admit: false }));
     const found = { outcomes, firewall: await firewallOf(run, site) };
-    return reportOf(run, site.vm, registryAddress(run.inputs, site.vm), found);
+    return reportOf(run, site.vm, registryAddress(run.settings, site.vm), found);
   } finally {
     site.connection?.close();
   }

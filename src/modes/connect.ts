@@ -22,8 +22,8 @@ export async function connectTo(run: Run, place: Place): Promise<Site> {
 }
 
 /** A dry run changes nothing, so it makes no key. */
-export function mayLogIn({ inputs }: Run): boolean {
-  return !inputs.dryRun || inputs.ssh.privateKey !== null;
+export function mayLogIn({ settings }: Run): boolean {
+  return !settings.dryRun || settings.ssh.privateKey !== null;
 }
 
 /**
@@ -31,7 +31,7 @@ export function mayLogIn({ inputs }: Run): boolean {
  * Google Cloud still takes the key in, and logs in as soon as that is done.
  */
 export async function logIn(run: Run, { compute, vm }: Place): Promise<SshConnection> {
-  const { ssh } = run.inputs;
+  const { ssh } = run.settings;
   const key =
     ssh.privateKey === null
       ? takeKey({ compute, vm, user: ssh.user }, run.leases, run.log)
@@ -49,7 +49,7 @@ function givenKey(privateKey: string): LoginKey {
 }
 
 async function connectWith(
-  { inputs: { ssh }, reach, log }: Run,
+  { settings: { ssh }, reach, log }: Run,
   compute: Compute,
   vm: Instance,
   key: LoginKey,

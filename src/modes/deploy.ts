@@ -16,7 +16,7 @@ import { type SiteSurvey, surveySite } from './survey';
 /** Sets the instance up, and pushes the image. */
 export async function deploy(run: Run): Promise<Report> {
   const place = await findPlace(run);
-  const address = registryAddress(run.inputs, place.vm);
+  const address = registryAddress(run.settings, place.vm);
   const reads = beginReading(run, address);
   const site = await connectTo(run, place);
   try {

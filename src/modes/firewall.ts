@@ -4,7 +4,7 @@ import type { FirewallRule, Instance } from '../google/compute';
 import { portsOf } from './registry-address';
 import type { Run } from './run';
 
-/** The firewall of an instance as it was read, and as the inputs want it. */
+/** The firewall of an instance as it was read, and as the settings want it. */
 export interface SiteFirewall extends FirewallNames {
   /** CIDRs that the standing rule admits. */
   readonly openTo: readonly string[];
@@ -12,11 +12,11 @@ export interface SiteFirewall extends FirewallNames {
 
 /** Names of the standing rule and of the network tag, as this instance has them among all of its network, and its sources. */
 export async function firewallOf(
-  { inputs }: Run,
+  { settings }: Run,
   { vm, rules }: { readonly vm: Instance; readonly rules: Promise<readonly FirewallRule[]> },
 ): Promise<SiteFirewall> {
   const all = await rules;
-  const names = resolveNames(inputs.firewall, vm, all);
-  const desired = { ...inputs.firewall, ...names, ports: portsOf(inputs) };
+  const names = resolveNames(settings.firewall, vm, all);
+  const desired = { ...settings.firewall, ...names, ports: portsOf(settings) };
   return { ...names, openTo: standingSources(desired, vm, all) };
 }

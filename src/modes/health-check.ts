@@ -26,12 +26,12 @@ export async function healthCheck(run: Run): Promise<Report> {
   const rows = new HealthRows();
   const drift: Change[] = [];
   const site = await reach(run, rows);
-  const address = registryAddress(run.inputs, site?.vm ?? null);
+  const address = registryAddress(run.settings, site?.vm ?? null);
   try {
     if (site !== null) {
       await checkFirewall(run, site, rows, drift);
       const facts = await checkInstance(run, site, rows, drift);
-      if (facts !== null && !run.inputs.dryRun) await checkRegistry(run, site, address, facts, rows);
+      if (facts !== null && !run.settings.dryRun) await checkRegistry(run, site, address, facts, rows);
     }
   } finally {
     site?.connection?.close();
@@ -62,12 +62,12 @@ async function reach(run: Run, rows: HealthRows): Promise<Site | null> {
   if (vm === null) return null;
   const place = placeOf(compute, vm);
   const verified =
-    run.inputs.ssh.hostKey.kind === 'unverified' ? 'host key not verified' : 'host key verified';
+    run.settings.ssh.hostKey.kind === 'unverified' ? 'host key not verified' : 'host key verified';
   const connection = mayLogIn(run)
     ? await rows.add(
         'SSH',
         () => logIn(run, place),
-        () => `${verified}, logged in as ${run.inputs.ssh.user}`,
+        () => `${verified}, logged in as ${run.settings.ssh.user}`,
       )
     : null;
   return { ...place, connection };
@@ -88,7 +88,7 @@ async function checkInstance(run: Run, site: Site, rows: HealthRows, drift: Chan
   let facts: Facts | null = null;
   await rows.addAll('Instance state', async () => {
     facts = await readSettled(target, run.log);
-    return instanceRows(facts, servicesOf(run.inputs.registry), Date.now());
+    return instanceRows(facts, servicesOf(run.settings.registry), Date.now());
   });
   const found = facts;
   if (found === null) return null;

@@ -37,17 +37,17 @@ export interface Google {
 
 /** Authenticates, and settles which project the instance is in. */
 export async function openGoogle({
-  inputs,
+  settings,
   google,
   log,
-}: Pick<Run, 'inputs' | 'google' | 'log'>): Promise<Google> {
-  const authentication = prepareCredentials(inputs.credentials, google, log);
-  const { zone, instance } = inputs.vm;
-  const project = inputs.vm.project ?? authentication.projectId;
+}: Pick<Run, 'settings' | 'google' | 'log'>): Promise<Google> {
+  const authentication = prepareCredentials(settings.credentials, google, log);
+  const { zone, instance } = settings.vm;
+  const project = settings.vm.project ?? authentication.projectId;
   if (project === null) {
     throw new ActionError('No project', {
       doing: `looking for instance ${instance}`,
-      happened: 'neither the inputs nor the credentials name a project',
+      happened: 'neither the settings nor the credentials name a project',
       next: 'Set the input `project-id`',
     });
   }

@@ -25,10 +25,10 @@ export async function push(
   image: LocalImage | null,
   mend: () => Promise<void> = async () => undefined,
 ): Promise<readonly PushedImage[]> {
-  const { inputs, log, sleep } = run;
-  if (inputs.push === null) return [];
-  const targets = resolveTargets(inputs.push.targets, names);
-  if (inputs.dryRun) {
+  const { settings, log, sleep } = run;
+  if (settings.push === null) return [];
+  const targets = resolveTargets(settings.push.targets, names);
+  if (settings.dryRun) {
     for (const { path, tag } of targets) log.info(`image: would push ${registry}/${path}:${tag}`);
     return [];
   }
@@ -43,7 +43,7 @@ export async function push(
   try {
     const onTag = noteLocalTag(run.leases);
     const tools = { docker: dockerCli(run.host.exec), api, log, sleep, onTag, mend };
-    const pushed = await pushImage({ ...inputs.push, targets, registry }, image, tools);
+    const pushed = await pushImage({ ...settings.push, targets, registry }, image, tools);
     return pushed.map(({ reference, digest }) => ({ reference, digest }));
   } finally {
     api.close();

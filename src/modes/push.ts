@@ -13,14 +13,14 @@ import { reportOf } from './report';
 import type { Run } from './run';
 
 /**
- * Pushes the image to a registry that is there already. Google Cloud is asked only for what the inputs leave open:
+ * Pushes the image to a registry that is there already. Google Cloud is asked only for what the settings leave open:
  * the address, and a way in for this runner.
  */
 export async function pushOnly(run: Run): Promise<Report> {
-  const { firewall, registry } = run.inputs;
+  const { firewall, registry } = run.settings;
   if (firewall.runner) return pushThroughOpening(run);
   const vm = registry.host === null ? await findInstance(run) : null;
-  const address = registryAddress(run.inputs, vm);
+  const address = registryAddress(run.settings, vm);
   return pushTo(run, vm, address, beginReading(run, address));
 }
 
@@ -32,14 +32,14 @@ async function findInstance(run: Run): Promise<Instance> {
 /** The address of this runner is what the instance sees, so it takes a login to learn it. */
 async function pushThroughOpening(run: Run): Promise<Report> {
   const place = await findPlace(run);
-  const address = registryAddress(run.inputs, place.vm);
+  const address = registryAddress(run.settings, place.vm);
   const reads = beginReading(run, address);
   const site = await connectTo(run, place);
   try {
     if (site.connection !== null) {
       const { connection } = site;
       const client = await new Reconnects(run.log).retry('asking again', () => readClientAddress(connection));
-      if (!run.inputs.dryRun) await admitForPush(run, site, client);
+      if (!run.settings.dryRun) await admitForPush(run, site, client);
     }
     return await pushTo(run, site.vm, address, reads, await firewallOf(run, site));
   } finally {

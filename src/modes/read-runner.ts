@@ -10,7 +10,7 @@ import { runnerTarget } from '../runner/runner';
 import type { RegistryAddress } from './registry-address';
 import type { Run } from './run';
 
-/** What it takes that this runner's daemon accepts the registry; null where the inputs leave the runner alone. */
+/** What it takes that this runner's daemon accepts the registry; null where the settings leave the runner alone. */
 export type RunnerSurvey = Survey<RunnerState, RunnerStep> | null;
 
 /** What this runner has to do with a push. */
@@ -35,14 +35,14 @@ export function beginReading(run: Run, address: RegistryAddress): Promise<Runner
 
 /** Reads this runner's daemon, and plans. */
 async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<RunnerSurvey> {
-  const { inputs, job, leases, log, sleep } = run;
-  if (!inputs.runner.configure) return null;
+  const { settings, job, leases, log, sleep } = run;
+  if (!settings.runner.configure) return null;
   const target = runnerTarget(
     {
       registry: { host, port },
       runId: Object.values(job.identity).join(' '),
-      restore: inputs.runner.restore,
-      restart: inputs.runner.restart,
+      restore: settings.runner.restore,
+      restart: settings.runner.restart,
       claimMs: leases.lifetimeMs,
       // Where the firewall does not admit this runner yet there is no answer, and the registry is taken to speak HTTP.
       speaksHttps: () => speaksHttps(host, port, 1000),
@@ -55,17 +55,17 @@ async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<
 
 /** Pulls the image where it is not on this runner; one of this very registry only once the registry is set up. */
 async function getImage(run: Run, { registry }: RegistryAddress): Promise<LocalImage | null> {
-  const { inputs, host, log, sleep } = run;
-  if (inputs.push === null || inputs.dryRun) return null;
-  const { image } = inputs.push;
+  const { settings, host, log, sleep } = run;
+  if (settings.push === null || settings.dryRun) return null;
+  const { image } = settings.push;
   const docker = dockerCli(host.exec);
   const found = await findImage(image, docker);
   return found === null && image.domain !== registry ? pullImage(image, { docker, log, sleep }) : found;
 }
 
 /** Carries that out. What the post step puts back is no change that lasts, no more than the run's key and opening. */
-export async function setUpRunner({ inputs }: Run, runner: RunnerSurvey): Promise<Outcome<unknown> | null> {
+export async function setUpRunner({ settings }: Run, runner: RunnerSurvey): Promise<Outcome<unknown> | null> {
   if (runner === null) return null;
-  const outcome = inputs.dryRun ? asPlanned(runner) : await converge(runner);
-  return inputs.runner.restore ? { ...outcome, changes: [] } : outcome;
+  const outcome = settings.dryRun ? asPlanned(runner) : await converge(runner);
+  return settings.runner.restore ? { ...outcome, changes: [] } : outcome;
 }

@@ -20,7 +20,7 @@ export interface RegistryAddress {
 }
 
 /**
- * `vm` is needed only where the inputs name no host.
+ * `vm` is needed only where the settings name no host.
  *
  * @throws ActionError `Invalid input` where a target of the push names another registry, before anything is changed
  */

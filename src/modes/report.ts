@@ -7,7 +7,7 @@ import type { Run } from './run';
 
 /** What a mode found and did, as a report. */
 export function reportOf(
-  { inputs }: Run,
+  { settings }: Run,
   vm: Instance | null,
   address: RegistryAddress,
   found: {
@@ -20,16 +20,16 @@ export function reportOf(
 ): Report {
   const outcomes = (found.outcomes ?? []).filter((outcome) => outcome !== null);
   return {
-    mode: inputs.mode,
-    instance: inputs.vm.instance,
-    zone: inputs.vm.zone,
+    mode: settings.mode,
+    instance: settings.vm.instance,
+    zone: settings.vm.zone,
     instanceIp: vm === null ? null : addressOf(vm),
     registry: address.registry,
     uiUrl: address.uiUrl,
-    uiPort: inputs.registry.uiPort,
-    openTo: found.firewall?.openTo ?? inputs.firewall.ranges ?? [],
-    firewallRule: found.firewall?.rule ?? inputs.firewall.rule,
-    onlyPlanned: inputs.dryRun,
+    uiPort: settings.registry.uiPort,
+    openTo: found.firewall?.openTo ?? settings.firewall.ranges ?? [],
+    firewallRule: found.firewall?.rule ?? settings.firewall.rule,
+    onlyPlanned: settings.dryRun,
     addressMayChange: address.mayChange,
     changes: outcomes.flatMap(({ changes }) => changes),
     notes: outcomes.flatMap(({ notes }) => notes),

@@ -10,7 +10,7 @@ import type { Google } from './place';
 
 /** All that a mode works with. */
 export interface Run {
-  readonly inputs: Settings;
+  readonly settings: Settings;
   readonly job: Job;
   readonly google: GoogleContext;
   readonly log: Log;

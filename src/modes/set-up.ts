@@ -15,7 +15,7 @@ export async function setUp(
   site: Site,
   { firewall, instance, admission, metOtherRun }: SiteSurvey,
 ): Promise<readonly Outcome<unknown>[]> {
-  if (run.inputs.dryRun) return [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
+  if (run.settings.dryRun) return [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
   const [first, second] = await waitForAll<[Outcome<unknown>, Outcome<unknown> | null, unknown, unknown]>([
     converge(firewall),
     instance === null ? Promise.resolve(null) : converge(instance),

@@ -37,9 +37,9 @@ export async function surveySite(
   { admit }: { readonly admit: boolean },
 ): Promise<SiteSurvey> {
   const { log } = run;
-  warnOfEverybody(run.inputs.firewall.ranges ?? [], log);
+  warnOfEverybody(run.settings.firewall.ranges ?? [], log);
   const admission = new Admission(async (address) => {
-    if (admit && !run.inputs.dryRun) await admitRunner(run, site, address);
+    if (admit && !run.settings.dryRun) await admitRunner(run, site, address);
   });
   let hasMet = false;
   const onOtherRun = () => {
@@ -62,7 +62,7 @@ export async function surveySite(
 
 /** The instance of this run as a target. */
 export function siteInstance(
-  { inputs, job, log }: Run,
+  { settings, job, log }: Run,
   connection: SshConnection,
   events: Partial<InstanceEvents> = {},
 ): Target<Facts, InstanceStep> {
@@ -70,19 +70,19 @@ export function siteInstance(
     connection,
     log,
     run: job.name,
-    user: inputs.ssh.user,
-    registry: inputs.registry,
-    docker: inputs.docker,
-    pushes: inputs.push !== null,
-    withImages: inputs.mode === 'health-check',
+    user: settings.ssh.user,
+    registry: settings.registry,
+    docker: settings.docker,
+    pushes: settings.push !== null,
+    withImages: settings.mode === 'health-check',
     events,
-    loadCompose: (arch) => loadCompose(inputs.docker, arch, log),
+    loadCompose: (arch) => loadCompose(settings.docker, arch, log),
   });
 }
 
 /** The firewall of this run as a target. */
-export function siteFirewall({ inputs }: Run, place: Place): Target<FirewallState, FirewallStep> {
-  return firewallTarget(place.compute, { ...inputs.firewall, ports: portsOf(inputs) }, place);
+export function siteFirewall({ settings }: Run, place: Place): Target<FirewallState, FirewallStep> {
+  return firewallTarget(place.compute, { ...settings.firewall, ports: portsOf(settings) }, place);
 }
 
 /** Allowed when asked for. */

@@ -42,7 +42,7 @@ const exec: Exec = async (command, args) => {
 function runWith(given: Record<string, string>, changes: Partial<Run> = {}): Run {
   const values = { ...defaults, zone: 'europe-west1-b', instance: 'web-1', image: 'app:1', ...given };
   return {
-    inputs: readSettings((name) => values[name as keyof typeof values] ?? '', undefined),
+    settings: readSettings((name) => values[name as keyof typeof values] ?? '', undefined),
     job: { identity: { runId: '1', attempt: '1', unique: 'x' }, url: null, name: 'job' },
     google: CONTEXT,
     log,
