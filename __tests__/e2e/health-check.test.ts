@@ -164,7 +164,8 @@ test('a data disk that is nearly full is reported with its numbers', async () =>
     'registry-1',
     `mkdir -p /mnt/small; mount -t tmpfs -o size=64m tmpfs /mnt/small
      docker rm -f gce-registry-registry-1 gce-registry-ui-1
-     docker volume rm gce-registry_registry-data`,
+     docker volume rm gce-registry_registry-data
+     rm /etc/gce-registry/data-id`,
   );
   const moved = { ...inputs, 'data-path': '/mnt/small/registry' };
   await succeeding({ ...moved, mode: 'bootstrap' });

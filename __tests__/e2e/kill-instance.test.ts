@@ -29,7 +29,7 @@ const CUTS: readonly Cut[] = turns(
 const FROM_NOTHING = [
   'step_repair_packages',
   'step_install_packages',
-  'step_disable_apt_entries',
+  'step_remove_file',
   'step_install_keyring',
   'step_write_file',
   'step_remove_packages',
@@ -112,7 +112,7 @@ describe("with Docker's packages, from nothing", () => {
        export DEBIAN_FRONTEND=noninteractive
        apt-get remove -y -qq docker-ce docker-ce-cli containerd.io docker-compose-plugin ca-certificates
        rm -rf /etc/gce-registry /etc/docker /etc/apt/keyrings/docker.asc /etc/apt/sources.list.d/docker.sources
-       echo 'deb https://download.docker.com/linux/debian trixie stable' >/etc/apt/sources.list.d/docker.list
+       echo 'deb [signed-by=/etc/apt/keyrings/docker.asc] https://download.docker.com/linux/debian trixie stable' >/etc/apt/sources.list.d/docker.list
        mkdir -p /tmp/podman/DEBIAN /tmp/podman/usr/bin && touch /tmp/podman/usr/bin/docker
        printf '%s\\n' 'Package: podman-docker' 'Version: 5' 'Architecture: all' 'Maintainer: nobody <nobody@localhost>' \\
          'Description: stands in the way' >/tmp/podman/DEBIAN/control
@@ -179,7 +179,7 @@ describe("with the distribution's packages, on an instance that lacks a little",
     {
       name: 'Compose, a directory and settings',
       script: `docker rm -f gce-registry-registry-1
-        rm -rf /mnt/registry /usr/local/lib/docker
+        rm -rf /mnt/registry /etc/gce-registry/data-id /usr/local/lib/docker
         # Of a key that is missing the engine keeps the value.
         echo '{"registry-mirrors": []}' >/etc/docker/daemon.json
         systemctl reload docker
@@ -188,6 +188,7 @@ describe("with the distribution's packages, on an instance that lacks a little",
       steps: [
         'step_install_compose',
         'step_make_directory',
+        'step_mark_data',
         'step_pull_images',
         'step_reload_engine',
         'step_remove_file',

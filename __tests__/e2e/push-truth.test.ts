@@ -18,6 +18,7 @@ let inputs: Record<string, string>;
 let runner: RunnerSnapshot;
 
 beforeAll(async () => {
+  await lab('reset');
   await lab('fault', 'clear');
   inputs = { ...(await basics()), ...(await ownLogin()), image: IMAGE };
   await succeeding({ ...inputs, mode: 'bootstrap' });

@@ -68,6 +68,11 @@ const patterns: readonly (readonly [RegExp, FailureKind])[] = [
     'transient',
   ],
   [
+    // Docker's daemon ends, and takes the connection to containerd along: https://grpc.io/docs/guides/status-codes/
+    /rpc error: code = (?:Canceled|Unavailable)\b|client connection is closing/i,
+    'transient',
+  ],
+  [
     /cannot connect to the docker daemon|failed to connect to the docker API|error during connect|is the docker daemon running|daemon is shutting down|server is shutting down/i,
     'transient',
   ],

@@ -42,6 +42,10 @@ test.each([
   ],
   ['error during connect: Post "http://%2Fvar%2Frun%2Fdocker.sock/v1.45/images/x/push": EOF', 'transient'],
   [
+    'failed to copy: rpc error: code = Canceled desc = rpc error: code = Canceled desc = grpc: the client connection is closing',
+    'transient',
+  ],
+  [
     'failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory',
     'transient',
   ],

@@ -25,15 +25,16 @@ export function repositorySteps({ docker }: Desired, facts: Facts): InstanceStep
     const files = ourFiles(base, facts, entries);
     return [...certificateSteps(base, facts), ...disablingSteps(files, facts), ...ownSteps(files, facts)];
   }
-  if (isFetched(chosen, facts)) return certificateSteps(chosen.uris[0] ?? base, facts);
+  if (isFetched(chosen, facts) && saysWhoSigns(chosen))
+    return certificateSteps(chosen.uris[0] ?? base, facts);
   const files = ourFiles(base, facts, entries);
   return [
     ...certificateSteps(chosen.uris[0] ?? base, facts),
     instanceStep(
       { kind: 'check-repository', uri: chosen.uris[0] ?? base, suite: facts.os.codename, otherwise: files },
       `Docker's package source in ${chosen.file}`,
-      'not fetched so far',
-      'fetched',
+      'not verified so far',
+      'verified',
       'where apt does not accept it, it gives way to one with the key of docker-repository',
     ),
   ];
@@ -70,10 +71,14 @@ function isUsable(entry: AptEntry, facts: Facts): boolean {
     entry.components.includes('stable') &&
     (entry.architectures.length === 0 || entry.architectures.includes(architecture));
   if (!fits) return false;
-  if (entry.trusted || entry.inlineKey) return true;
-  if (entry.keys.length > 0) return entry.keys.every((key) => facts.aptKeys.get(key) === true);
-  // One of all the keys that apt trusts for everything: it has worked, or not.
-  return isFetched(entry, facts);
+  // By one of all the keys that apt trusts for everything: it has worked, or not.
+  if (!saysWhoSigns(entry)) return isFetched(entry, facts);
+  return entry.keys.every((key) => facts.aptKeys.get(key) === true);
+}
+
+/** Else the keys that apt trusts for everything decide; who removes one leaves the lists that were fetched with it. */
+function saysWhoSigns({ keys, inlineKey, trusted }: AptEntry): boolean {
+  return trusted || inlineKey || keys.length > 0;
 }
 
 function keysOf({ keys, inlineKey, trusted }: AptEntry): string {
