@@ -37,7 +37,8 @@ test('apt-lock: the run waits for the other program, and says for which and how 
   await lab('fault', 'clear');
 });
 
-test('dpkg-interrupted: the run finishes what dpkg had begun', async () => {
+test('dpkg-interrupted: the run finishes what dpkg had begun, where it needs a package', async () => {
+  await lackPackage();
   await lab('fault', 'dpkg-interrupted');
   expect(await output('registry-1', 'dpkg --audit')).toContain('gcelab-interrupted');
   expect((await converging(story)).outputs.changed).toBe('true');

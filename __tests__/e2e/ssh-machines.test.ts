@@ -66,7 +66,7 @@ describe('sshd', () => {
        systemctl reload ssh.service`,
     );
     const { message, seconds } = await refused(own);
-    expect(message).toMatch(/^SSH key is not enough: .*password/);
+    expect(message).toMatch(/^SSH key is not enough: .*AuthenticationMethods/);
     expect(seconds).toBeLessThan(45);
   });
 });

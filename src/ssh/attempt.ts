@@ -184,6 +184,10 @@ function classify(error: Error & { level?: string; code?: unknown }, lists: Algo
   // A server with a small MaxAuthTries ends the connection itself.
   if (error.level === 'client-authentication' || /too many authentication failures/i.test(detail))
     return { kind: 'login-refused' };
+  // sshd's own words where AuthenticationMethods names only what is turned off (auth2.c).
+  if (/no authentication methods enabled/i.test(detail)) {
+    return { kind: 'key-not-enough', methods: ['none of those that AuthenticationMethods names is enabled'] };
+  }
   if (/no matching host key format/i.test(detail)) return { kind: 'no-such-host-key', ...lists.last };
   const what = /no matching (.+)$/i.exec(detail)?.[1];
   if (what !== undefined) return { kind: 'no-common-algorithm', what, ...lists.last };
