@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { exec as toolkitExec } from '@actions/exec';
 import { OutputTail } from './output-tail';
 
@@ -92,6 +93,25 @@ const onStart = new AsyncLocalStorage<(child: ChildProcess) => void>();
 // https://nodejs.org/api/diagnostics_channel.html#process
 subscribe('child_process', (message) => onStart.getStore()?.((message as { process: ChildProcess }).process));
 
+/**
+ * The file of a command. The toolkit looks along the PATH of this process, which is not that of the environment in the
+ * post step, where a later step of the job has changed it. On Windows the toolkit's search stays.
+ */
+function programOf(command: string, env: NodeJS.ProcessEnv): string | null {
+  if (IS_WINDOWS || command.includes('/')) return command;
+  const files = (env.PATH ?? '').split(delimiter).map((folder) => join(folder, command));
+  return files.find(isProgram) ?? null;
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
 /** By @actions/exec, with a time limit of our own: it has none, and `timeout` is not everywhere the same command, or any. */
 async function runPlain(
   env: NodeJS.ProcessEnv,
@@ -104,6 +124,8 @@ async function runPlain(
   if ([command, ...args].some((word) => word.includes('\0')) || args.join(' ').length > MOST_ARGUMENTS) {
     return { status: null, signal: 'E2BIG', stdout: '', stderr: '' };
   }
+  const program = programOf(command, env);
+  if (program === null) return { status: null, signal: 'ENOENT', stdout: '', stderr: '' };
   const out = new OutputTail(keepBytes, onLine);
   const err = new OutputTail(keepBytes, onLine);
   let child: ChildProcess | null = null;
@@ -112,7 +134,7 @@ async function runPlain(
     watch.started(started);
   };
   const work = onStart.run(began, () =>
-    toolkitExec(quotedForToolkit(command), [...args], {
+    toolkitExec(quotedForToolkit(program), [...args], {
       env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => !!entry[1])),
       silent: true,
       ignoreReturnCode: true,
