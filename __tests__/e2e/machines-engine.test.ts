@@ -147,7 +147,7 @@ END`,
     expect(await pid()).toBe(before);
     expect(
       await output(machine, 'docker volume inspect -f {{.Mountpoint}} gce-registry_registry-data'),
-    ).toMatch(/^\/mnt\/disk|^\/srv|^\/\/srv|^\/var/);
+    ).toMatch(/^(\/mnt\/disk|\/+srv\/docker-disk)\/+docker\/+volumes\//);
     await converged(machine);
   },
 

@@ -46,7 +46,7 @@ export async function retrying<T>(
 }
 
 /** Doubling delays with jitter, so that runs which failed together do not come back together. Milliseconds. */
-export function backoff(kind: 'outage' | 'rate', attempt: number, random = Math.random()): number {
+function backoff(kind: 'outage' | 'rate', attempt: number, random = Math.random()): number {
   const [first, most] = { outage: [500, 15_000], rate: [4_000, 30_000] }[kind] as [number, number];
   const full = Math.min(most, first * 2 ** attempt);
   return Math.round(full / 2 + (full / 2) * random);

@@ -6,7 +6,10 @@ import { expiryOf, type LeaseTerms } from './lease-terms';
 import type { LateTools } from './remove-late';
 import { hasFields, isTime, isWord, text } from './well-formed';
 
-/** An entry in the configuration of this runner's Docker daemon. A run that died is swept by its claim in the ledger. */
+/**
+ * An entry in the configuration of this runner's Docker daemon. What a run that died has left there, the next one on
+ * this machine removes, by the claim in the record of the file's use.
+ */
 export interface DaemonJsonLease extends LeaseRecord {
   readonly kind: 'daemon-json';
   readonly docker: DockerPlace;

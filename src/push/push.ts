@@ -1,6 +1,5 @@
-import type { Docker, LocalImage, Transfer } from '../docker/docker';
+import type { Docker, LocalImage } from '../docker/docker';
 import { type PushTag, putTagBack } from '../docker/local-tag';
-import { classifyFailure, type FailureKind, reasonOf } from '../docker/push-failure';
 import type { RegistryApi } from '../registry/api';
 import { ENDED_EARLY, MISSING, NOT_VALID } from '../registry/http';
 import type { ServedManifest } from '../registry/served-content';
@@ -14,6 +13,7 @@ import {
 } from '../values/reference';
 import { INCOMPLETE, requireWhole } from './closure';
 import { proxyTrouble } from './proxy-trouble';
+import { notServed, otherImage, pullFailed, pushFailed } from './push-errors';
 import { type PushOutput, readPushOutput } from './push-output';
 import { type TransferTools, transfer } from './transfer';
 import { DIFFERS, isImage, type Verified, verifyPushed } from './verify';
@@ -44,9 +44,9 @@ export interface PushTools extends TransferTools {
 
 /**
  * Pushes one local image under each of its targets. The digests are those of what this run pushed, as the registry serves
- * it. The image is pulled when it is not there. A target that leads to the very image already, and has all of it, is not
- * pushed again. Tags that
- * are made only for the push are removed again, and tags of that name that were there before lead to where they led.
+ * it. A target that leads to the very image already, and has all of it, is not pushed again. The image is pulled when it
+ * is not there. Tags that are made only for the push are removed again; tags of that name that were there before lead to
+ * where they led.
  *
  * @param found what findImage found
  * @throws ActionError
@@ -222,22 +222,6 @@ async function servedAfter(
   return served;
 }
 
-function notServed(name: string, happened: string): ActionError {
-  return new ActionError('Pushed image not served', {
-    doing: `reading ${name} back`,
-    happened: `Docker says that the push succeeded, and ${happened}`,
-    next: 'Check that no proxy stands between this runner and the registry, and look at the log of the registry',
-  });
-}
-
-function otherImage(name: string, { digest }: ServedManifest, local: LocalImage): ActionError {
-  return new ActionError('Pushed image differs', {
-    doing: `reading ${name} back`,
-    happened: `it leads to ${digest}, which is not the local image ${local.id}`,
-    next: 'See whether another job pushes the same tag at the same time, and push again',
-  });
-}
-
 /** Leaves the tag as it was found. Its failure is not worth the push's success, nor its error. */
 async function putBack(tag: PushTag | null, { docker, log, onTag }: PushTools) {
   if (tag === null) return;
@@ -248,55 +232,3 @@ async function putBack(tag: PushTag | null, { docker, log, onTag }: PushTools) {
     log.warning(`The local tag ${tag.reference} could not be put back as it was: ${String(error)}`);
   }
 }
-
-function pullFailed(name: string, { output }: Transfer): ActionError {
-  const kind = classifyFailure(output);
-  const problem = {
-    doing: `pulling ${name}`,
-    happened: reasonOf(output) || 'Docker says no more than that it failed',
-  };
-  if (kind === 'no-such-image' || kind === 'denied' || kind === 'invalid-name') {
-    return new ActionError('Image not found', {
-      ...problem,
-      next: 'Build or pull the image before this action, check the name in `image`, or log in to its registry first',
-    });
-  }
-  return new ActionError('Image pull failed', { ...problem, next: remedies[kind] });
-}
-
-function pushFailed(reference: string, registry: string, { output }: Transfer): ActionError {
-  const kind = classifyFailure(output);
-  const problem = {
-    doing: `pushing ${reference}`,
-    happened:
-      reasonOf(output) ||
-      'Docker says no more than that it failed: something that is no registry answers there',
-  };
-  if (kind === 'https-expected') {
-    return new ActionError('Runner does not accept the registry', {
-      ...problem,
-      next: `Set \`configure-runner: true\`, or add ${registry} to \`insecure-registries\` of this runner's Docker daemon`,
-    });
-  }
-  if (kind === 'denied') {
-    return new ActionError('Push denied', {
-      ...problem,
-      next: 'Something in front of the registry wants a login: run docker/login-action before this action',
-    });
-  }
-  return new ActionError('Push failed', { ...problem, next: remedies[kind] });
-}
-
-const remedies: Readonly<Record<FailureKind, string>> = {
-  transient:
-    'Check the connection and that the registry runs: a run with `mode: bootstrap` sets one up, and starts one that has stopped; its log on the instance says more',
-  'https-expected': 'Let the Docker daemon of this runner trust that registry',
-  denied: 'Log in to the registry first',
-  'no-such-image': 'See whether something removes images on this runner at the same time',
-  'invalid-name': 'Correct the name',
-  'invalid-manifest': 'The registry takes no image of this kind; try `registry-image: registry:3`',
-  'disk-full': 'Free space on the disk that is full, on this runner or on the instance',
-  'rate-limit': 'Wait, log in to the registry that limits, or use a mirror',
-  'no-daemon-access': 'Let the user of this job use Docker (group docker)',
-  unknown: 'See the output of Docker above',
-};

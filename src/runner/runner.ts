@@ -79,7 +79,13 @@ async function applyTo(
   const { daemon, files: found } = access;
   const files = daemonFiles(host, daemon.configFile, daemon);
   const wanted = wantedFiles(state, access, wish);
-  if (options.restore) options.onRestorePoint(restorePoint(state, access, wanted, options));
+  if (options.restore) {
+    const point = restorePoint(state, access, wanted, options);
+    // A log with debugging shows what is saved for the post step, and the file can hold the password of a proxy.
+    // https://github.com/actions/runner/blob/v2.315.0/src/Runner.Worker/FileCommandManager.cs#L293
+    if (point.original) log.mask(point.original);
+    options.onRestorePoint(point);
+  }
   const isLoaded = state.accepted && fingerprint(wanted.file) === fingerprint(found.file);
   const mustRestart = !state.accepted && needsRestart(state, access);
   const swapped = await files.swap(found, wanted, { reload: !isLoaded && !mustRestart });

@@ -8,15 +8,21 @@ import { encode64, Machine } from './machine';
 const entry = '203.0.113.20:5000';
 let machine: Machine;
 let warnings: string[];
+let masked: string[];
 let points: Map<string, RestorePoint>;
 
 beforeEach(() => {
   machine = new Machine();
   warnings = [];
+  masked = [];
   points = new Map();
 });
 
-const log = { info() {}, warning: (text: string) => void warnings.push(text) } as Partial<Log> as Log;
+const log = {
+  info() {},
+  warning: (text: string) => void warnings.push(text),
+  mask: (text: string) => void masked.push(text),
+} as Partial<Log> as Log;
 const tools = () => ({ host: machine, log, sleep: async () => {}, now: () => 1000 });
 
 async function run(
@@ -139,6 +145,14 @@ test('after a restart of the machine the restore point alone is enough', async (
   machine.record = null;
   await restore();
   expect(machine.file?.toString()).toBe('{ "debug": true }');
+});
+
+test("the owner's file, which can name a password, is masked before it is kept in the action's state", async () => {
+  machine.file = Buffer.from('{ "proxies": { "http-proxy": "http://me:secret@proxy:3128" } }');
+  const file = machine.file.toString('base64');
+  await run();
+  expect(points.get('run')?.original).toBe(file);
+  expect(masked).toEqual([file]);
 });
 
 describe('a daemon that a reload does not help', () => {

@@ -10,9 +10,9 @@ import { type InstanceStep, instanceStep } from './steps';
 export const COMPOSE_RELEASE_FILE = `${STACK_DIRECTORY}/compose-release`;
 
 /** Where ours goes: before what packages bring. */
-export const COMPOSE_PLUGIN = '/usr/local/lib/docker/cli-plugins/docker-compose';
+const COMPOSE_PLUGIN = '/usr/local/lib/docker/cli-plugins/docker-compose';
 /** Where it goes when somebody else's file is there: `docker` looks here first, when it runs as root. */
-export const ROOT_COMPOSE_PLUGIN = '/root/.docker/cli-plugins/docker-compose';
+const ROOT_COMPOSE_PLUGIN = '/root/.docker/cli-plugins/docker-compose';
 
 /** Compose files have a `name` since then: https://github.com/compose-spec/compose-go/releases/tag/v1.1.0 */
 const OLDEST = [2, 4] as const;

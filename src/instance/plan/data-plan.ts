@@ -9,7 +9,7 @@ import type { Desired } from './desired';
 import { type InstanceStep, instanceStep } from './steps';
 
 /** One line each: an id that also lies in the data, where its file system is mounted, and what that is. */
-export const DATA_ID_FILE = `${STACK_DIRECTORY}/data-id`;
+const DATA_ID_FILE = `${STACK_DIRECTORY}/data-id`;
 
 /**
  * The directory of the registry's data on the instance; null for the named volume. Where data-path says nothing, or is

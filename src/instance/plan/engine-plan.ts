@@ -7,7 +7,7 @@ import { type InstanceStep, instanceStep } from './steps';
 /** Where the engine on an instance comes from: Docker's packages, the distribution's, elsewhere, or nowhere. */
 export type EngineOrigin = 'docker' | 'distro' | 'other' | 'none';
 
-export function engineOrigin(facts: Facts): EngineOrigin {
+function engineOrigin(facts: Facts): EngineOrigin {
   if (facts.packages.has('docker-ce')) return 'docker';
   if (facts.packages.has('docker.io')) return 'distro';
   const works = facts.engine !== '' || (facts.docker !== '' && facts.service.load === 'loaded');
@@ -34,7 +34,7 @@ export interface Installation {
 }
 
 /** An engine that is there stays, whatever its origin; only what is missing is added. */
-export function installationOf(desired: Desired, facts: Facts): Installation {
+function installationOf(desired: Desired, facts: Facts): Installation {
   const origin = engineOrigin(facts);
   const source = origin === 'none' ? desired.docker.source : origin;
   const state = composeState(desired, facts);

@@ -5,7 +5,7 @@ import type { Desired } from './desired';
 import { type InstanceStep, instanceStep, type RepositoryFiles } from './steps';
 
 export const KEYRING = '/etc/apt/keyrings/docker.asc';
-export const SOURCES = '/etc/apt/sources.list.d/docker.sources';
+const SOURCES = '/etc/apt/sources.list.d/docker.sources';
 
 const DEBIAN_ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
 

@@ -9,7 +9,7 @@ import { subnetOf } from './network';
 import { type InstanceStep, instanceStep } from './steps';
 
 /** The stack that is wanted on this instance. */
-export function wantedStack(desired: Desired, facts: Facts): Stack {
+function wantedStack(desired: Desired, facts: Facts): Stack {
   return stackOf(desired.registry, {
     dataPath: dataPathOf(desired, facts),
     subnet: subnetOf(facts),
