@@ -31,10 +31,15 @@ on_disk() {
   mount "$1"
 }
 
-# daemon.json with this content, in force.
+# daemon.json with these settings besides what it has, in force.
 daemon_json() {
+  local new old=
+  new=$(cat)
   install -d /etc/docker
-  cat >/etc/docker/daemon.json
+  [[ ! -s /etc/docker/daemon.json ]] || old=$(</etc/docker/daemon.json)
+  # What another recipe has set stays.
+  [[ $old != *:* ]] || new="${old%\}*}, ${new#*\{}"
+  printf '%s\n' "$new" >/etc/docker/daemon.json
   restart_docker
 }
 
