@@ -21,6 +21,31 @@ export const REPLACED: Readonly<Record<string, string>> = {
   // Streaming calls.
   'duplexify/index.js': 'module.exports = class {};',
   'retry-request/index.js': 'module.exports = {};',
+  // Traces and logs of OpenTelemetry, which nobody has asked the clients for.
+  '@opentelemetry/api/dist/index.cjs': '',
+  'google-gax/build/src/observability/util.js': `
+    exports.checkTracingEnabled = exports.checkLoggingEnabled = () => false;
+  `,
+  'google-gax/build/src/observability/contextUtil.js': `
+    exports.setSettingsDefaultDomain = exports.getSettingsDefaultDomain = () => undefined;
+  `,
+  'google-gax/build/src/observability/TracerHelper.js': 'exports.setAttemptHttpMethod = () => {};',
+  'google-gax/build/src/observability/LoggerHelper.js': '',
+  // A client of SSH alone: it serves nobody, makes no keys, asks no agent and moves no files.
+  'ssh2/lib/server.js': '',
+  'ssh2/lib/keygen.js': '',
+  'ssh2/lib/http-agents.js': '',
+  'ssh2/lib/agent.js': 'exports.isAgent = () => false;',
+  'ssh2/lib/protocol/SFTP.js': '',
+  // Of which bcrypt-pbkdf, for keys with a passphrase, takes the hash that Node has.
+  'tweetnacl/nacl-fast.js': `
+    const { createHash } = require('node:crypto');
+    exports.lowlevel = {
+      crypto_hash: (out, bytes, length) => {
+        out.set(createHash('sha512').update(bytes.subarray(0, length)).digest());
+      },
+    };
+  `,
   // The parser of .proto files: the descriptors are JSON.
   'protobufjs/index.js': "module.exports = require('./light');",
   // A dispatcher for fetch in @actions/http-client, whose own requests go through node:https.
