@@ -20,7 +20,8 @@ step_pull_images() {
 pull_image() {
   local try output
   local final='not found|manifest unknown|denied|unauthorized|invalid reference|no matching manifest'
-  final+='|toomanyrequests|no space left on device'
+  # Docker with containerd's store prints what the registry says of a limit, and leaves its code out.
+  final+='|toomanyrequests|pull rate limit|no space left on device'
   for try in 1 2 3 4; do
     if output=$(bounded docker pull -- "$1"); then
       say "$output"
