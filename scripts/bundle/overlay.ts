@@ -81,25 +81,6 @@ function shaken(text: string, names: readonly string[]): string {
   return minifySync(reduced, { module: true, compress, mangle: false }).code;
 }
 
-/** ncc shortens names, and leaves statements as they are: those that nothing needs go here. */
-function compress(folder: string): void {
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/\.[cm]?js$/.test(entry.name)) continue;
-    const file = join(entry.parentPath, entry.name);
-    const shorter = compressed(readFileSync(file, 'utf8'));
-    if (shorter !== null) writeFileSync(file, shorter);
-  }
-}
-
-/** Null where it is no JavaScript, as among the examples of some packages; the bundler refuses such a file, were it needed. */
-function compressed(text: string): string | null {
-  try {
-    return minifySync(text, { module: 'unknown', compress: {}, mangle: false }).code;
-  } catch {
-    return null;
-  }
-}
-
 rmSync(join(to, 'node_modules'), { recursive: true, force: true });
 for (const path of packages()) copy(path);
 copyCompute();
@@ -119,4 +100,3 @@ for (const [path, [from, by]] of EDITED) {
 }
 for (const [path, text] of Object.entries(ADDED)) write(join('node_modules', path), text);
 write(VALIBOT, shaken(readFileSync(join(root, VALIBOT), 'utf8'), namesUsed()));
-compress(join(to, 'node_modules'));
