@@ -37,15 +37,8 @@ export const REPLACED: Readonly<Record<string, string>> = {
   'ssh2/lib/http-agents.js': '',
   'ssh2/lib/agent.js': 'exports.isAgent = () => false;',
   'ssh2/lib/protocol/SFTP.js': '',
-  // Of which bcrypt-pbkdf, for keys with a passphrase, takes the hash that Node has.
-  'tweetnacl/nacl-fast.js': `
-    const { createHash } = require('node:crypto');
-    exports.lowlevel = {
-      crypto_hash: (out, bytes, length) => {
-        out.set(createHash('sha512').update(bytes.subarray(0, length)).digest());
-      },
-    };
-  `,
+  // For keys with a passphrase, which src/ssh/private-key.ts refuses.
+  'bcrypt-pbkdf/index.js': '',
   // The parser of .proto files: the descriptors are JSON.
   'protobufjs/index.js': "module.exports = require('./light');",
   // A dispatcher for fetch in @actions/http-client, whose own requests go through node:https.

@@ -42,6 +42,12 @@ describe('the output of a step tells the cause', () => {
       'Error response from daemon: toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit',
     ],
     [
+      // Docker 29 with containerd's store
+      'Pull limit reached',
+      PULL,
+      'error from registry: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit',
+    ],
+    [
       'Wrong signature of a package source',
       INSTALL,
       "E: The repository 'https://download.docker.com/linux/debian trixie InRelease' is not signed.",

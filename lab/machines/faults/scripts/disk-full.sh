@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# disk-full.sh start [MIB] | end: no space is left for Docker's data and apt's downloads, at once or when MIB MiB more
-# are in use. The disk of a machine is that of the lab's host, which must not be filled: so these folders move to a
-# file system of their own in memory, whose limit is then drawn in to what is in use.
+# disk-full.sh start [MIB] | end: no space is left for Docker's data and apt's downloads, at once or, with MIB, when
+# MIB MiB more are in use or a pull begins. The disk of a machine is that of the lab's host, which must not be filled: so
+# these folders move to a file system of their own in memory, whose limit is then drawn in to what is in use.
 unit=gcelab-disk-full
 disk=/run/$unit
 folders=(/var/lib/docker /var/lib/containerd /var/cache/apt/archives)
