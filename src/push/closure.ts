@@ -1,3 +1,4 @@
+import { waitForAll } from '../job/wait-for-all';
 import type { RegistryApi } from '../registry/api';
 import type { Descriptor } from '../registry/manifest';
 import type { ServedManifest } from '../registry/served-content';
@@ -66,13 +67,20 @@ export async function requireWhole(api: RegistryApi, path: string, served: Serve
   await inParallel(blobs, (content) => api.probeBlob(path, content));
 }
 
-/** Does something with each item, a few at a time; ends with the first error. */
+/**
+ * Does something with each item, a few at a time. After an error no further item is begun, and the error is thrown when
+ * those that were are done: whoever gets it closes what they use.
+ */
 export async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items];
   const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+    try {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+    } finally {
+      queue.length = 0;
+    }
   };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, queue.length) }, worker));
+  await waitForAll(Array.from({ length: Math.min(PARALLEL, queue.length) }, worker));
 }
 
 function incomplete(image: string, missing: string): ActionError {

@@ -52,12 +52,20 @@ export async function connect(given: ConnectOptions, log: Log): Promise<SshConne
     );
   }
   let session = await openSession(options, log);
+  let closed = false;
   return {
     async run(command, runOptions) {
-      if (session.ended) session = await openSession(options, log);
+      if (session.ended && !closed) session = await openSession(options, log);
+      if (closed) {
+        session.client.end();
+        throw new Error('The SSH connection was closed');
+      }
       return runCommand(session.client, options.host, command, runOptions);
     },
-    close: () => session.client.end(),
+    close() {
+      closed = true;
+      session.client.end();
+    },
   };
 }
 

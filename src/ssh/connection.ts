@@ -28,8 +28,9 @@ export interface SshConnection {
    * Runs a constant command; see RunOptions.stdin. After a connection was lost, the next command is run over a new one.
    *
    * @throws ActionError `SSH connection lost` (as SshConnectionLost), `Remote command timed out`, `Too much remote
-   *   output`, and for a new connection those of `connect`
+   *   output`, and for a new connection those of `connect`; Error after `close`
    */
   run(command: string, options: RunOptions): Promise<CommandResult>;
+  /** For good: no command makes a new connection, which would keep the step from ending. */
   close(): void;
 }

@@ -352,4 +352,28 @@ describe('run', () => {
     expect(await ssh.run('stay', { stdin: '', timeoutMs: 5000 })).toMatchObject({ stdout: 'here' });
     expect(server.connections).toBe(3);
   });
+
+  test('after it was closed no command makes a new connection', async () => {
+    const server = await sshd({ onCommand: (_channel, _command, end) => end() });
+    const ssh = await connect(optionsFor(server.port, pinnedEd25519), log);
+    await expect(ssh.run('lose', { stdin: '', timeoutMs: 5000 })).rejects.toBeInstanceOf(SshConnectionLost);
+    ssh.close();
+    await expect(ssh.run('stay', { stdin: '', timeoutMs: 5000 })).rejects.toThrow('was closed');
+    expect(server.connections).toBe(1);
+  });
+
+  test('closed while a new connection is being made, it is closed as well', async () => {
+    const server = await sshd({
+      onCommand: (channel, command, end) => {
+        if (command === 'lose') return end();
+        channel.exit(0);
+        channel.end('here');
+      },
+    });
+    const ssh = await connect(optionsFor(server.port, pinnedEd25519), log);
+    await expect(ssh.run('lose', { stdin: '', timeoutMs: 5000 })).rejects.toBeInstanceOf(SshConnectionLost);
+    const late = ssh.run('stay', { stdin: '', timeoutMs: 5000 });
+    ssh.close();
+    await expect(late).rejects.toThrow('was closed');
+  });
 });
