@@ -4,8 +4,8 @@ import { chromium } from 'playwright-core';
 /** Debian's chromium; `npm test` installs it. */
 const PROGRAM = '/usr/bin/chromium';
 
-/** Opens a page in headless Chromium on this machine, waits until `text` is shown, and returns all that is shown. */
-export async function shownInBrowser(url: string, text: string): Promise<string> {
+/** Opens a page in headless Chromium on this machine, waits until all of `texts` are shown, and returns all that is shown. */
+export async function shownInBrowser(url: string, ...texts: string[]): Promise<string> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: \`npm test\` installs it`);
   const browser = await chromium.launch({
     executablePath: PROGRAM,
@@ -20,7 +20,9 @@ export async function shownInBrowser(url: string, text: string): Promise<string>
   try {
     const page = await browser.newPage();
     await page.goto(url, { timeout: 30_000 });
-    await page.getByText(text, { exact: true }).first().waitFor({ timeout: 30_000 });
+    for (const text of texts) {
+      await page.getByText(text, { exact: true }).first().waitFor({ timeout: 30_000 });
+    }
     return `${await page.title()}\n${await page.locator('body').textContent()}`;
   } finally {
     await browser.close();

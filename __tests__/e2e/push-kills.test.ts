@@ -43,6 +43,9 @@ const restarts = async () =>
   Number(await output('registry-1', `docker inspect --format '{{.RestartCount}}' $(${CONTAINER})`));
 
 test('the daemon of the runner restarted: pushed again', async () => {
+  // A daemon that is to end lets what it is at come to its end for some seconds, and this push must not.
+  await randomImage(IMAGE, 3, 50);
+  await slowDown(400);
   const running = succeeding({ ...inputs, tags: 'kills/daemon:1' });
   await uploadBegun('kills/daemon');
   await restartDocker('runner');

@@ -46,7 +46,7 @@ test('registry 2 with hyper, a title with markup in it, and several tags', async
     'test:2': digest,
     'team/other:latest': digest,
   });
-  expect(await shownInBrowser(`http://${ip}:18080/`, title)).toContain('team/other');
+  expect(await shownInBrowser(`http://${ip}:18080/`, title, 'team/other')).toContain('team/other');
 });
 
 test('a title with markup shows literally in the joxit UI too', async () => {
