@@ -18,9 +18,21 @@ export const REPLACED: Readonly<Record<string, string>> = {
   'google-gax/build/src/operationsClient.js': '',
   'google-gax/build/src/resumableUpload.js': '',
   'google-gax/build/src/resumableSourceFromFile.js': '',
-  // Streaming calls.
+  // Streaming calls, batches, and operations that gax waits for: Compute has none of them.
   'duplexify/index.js': 'module.exports = class {};',
   'retry-request/index.js': 'module.exports = {};',
+  'google-gax/build/src/streamingCalls/streaming.js':
+    'exports.StreamProxy = class {}; exports.StreamType = {};',
+  'google-gax/build/src/longRunningCalls/longrunning.js': '',
+  'google-gax/build/src/bundlingCalls/bundleExecutor.js': '',
+  // The key under which gax keeps a descriptor it has read: the descriptor itself is one too.
+  'object-hash/index.js': 'module.exports = (text) => text;',
+  // The tool cache is asked for exact versions, never for a range.
+  'semver/index.js': `
+    exports.clean = require('./functions/clean');
+    exports.valid = require('./functions/valid');
+    exports.gt = exports.satisfies = () => { throw new Error('ranges of versions are left out'); };
+  `,
   // Traces and logs of OpenTelemetry, which nobody has asked the clients for.
   '@opentelemetry/api/dist/index.cjs': '',
   'google-gax/build/src/observability/util.js': `
