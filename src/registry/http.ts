@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { ActionError, hasCode, messageOf } from '../values/errors';
 import { type Endpoint, registryName, socketHost } from './endpoint';
+import { releaseMemory } from './release-memory';
 
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
@@ -125,16 +126,26 @@ async function receive(
   const kept = status < 300 ? request.into : undefined;
   // An error's body is short, whatever the good answer's size would have been.
   const limit = status < 300 ? request.maxBytes : 64 * 1024;
+  // What comes here is a copy of what came from the socket, which Node has parsed by the time its listeners are called
+  // (on_body in https://github.com/nodejs/node/blob/v24.x/src/node_http_parser.cc).
+  const { socket } = incoming;
+  if (kept !== undefined) socket.on('data', releaseMemory);
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       length += chunk.length;
       if (length > limit) throw notValid(endpoint, request, `it sent more than the ${limit} bytes expected`);
-      if (kept === undefined) chunks.push(chunk);
-      else kept.update(chunk);
+      if (kept === undefined) {
+        chunks.push(chunk);
+      } else {
+        kept.update(chunk);
+        releaseMemory(chunk);
+      }
     }
   } catch (cause) {
     incoming.destroy();
     throw cause instanceof ActionError ? cause : endedEarly(endpoint, request, cause);
+  } finally {
+    socket.off('data', releaseMemory);
   }
   return { status, headers: incoming.headers, body: Buffer.concat(chunks), length };
 }

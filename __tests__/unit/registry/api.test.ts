@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { type RegistryApi, registryApi } from '../../../src/registry/api';
 import { flyCanary } from '../../../src/registry/canary';
+import type { Endpoint } from '../../../src/registry/endpoint';
 import { registryHttp } from '../../../src/registry/http';
 import { speaksHttps } from '../../../src/registry/scheme';
 import { digestOf, Liar } from './liar';
@@ -8,10 +10,11 @@ const OCI = 'application/vnd.oci.image.manifest.v1+json';
 let liar: Liar;
 let api: RegistryApi;
 let port: number;
+let endpoint: Endpoint;
 
 beforeEach(async () => {
   liar = new Liar();
-  const endpoint = await liar.start();
+  endpoint = await liar.start();
   port = endpoint.port;
   api = registryApi(registryHttp(endpoint, { idleMs: 200, totalMs: 400 }), async () => {});
 });
@@ -119,6 +122,17 @@ test('waits no longer than it has to, for silence and for a trickle', async () =
     r.on('close', () => clearInterval(timer));
   });
   await expect(api.checkBlob('a', layer)).rejects.toThrow(/no complete answer within|ended too early/);
+});
+
+test('a large download keeps no memory', async () => {
+  const size = 48 * 1024 * 1024;
+  const layer = liar.blob(randomBytes(size));
+  const patient = registryApi(registryHttp(endpoint), async () => {});
+  const before = process.memoryUsage().arrayBuffers;
+  await patient.checkBlob('a', { ...layer, size });
+  await patient.checkBlob('a', { ...layer, size });
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
+  patient.close();
 });
 
 test('tries again what can be mended, and only that', async () => {
