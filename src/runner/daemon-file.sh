@@ -2,7 +2,7 @@
 # Finds a Docker daemon, and reads and changes its configuration file, as root. Runs under dash, bash and BusyBox.
 #
 #   daemon-file.sh find SOCKET
-#   daemon-file.sh read FILE PID
+#   daemon-file.sh read FILE PID judge|look
 #   daemon-file.sh swap FILE PID STARTED reload|keep [rmdir]
 #   daemon-file.sh restart FILE PID checked|unchecked
 #   daemon-file.sh start UNIT
@@ -11,8 +11,8 @@
 # boot), its command line in base64, its name.
 #
 # `read` prints lines of a name and a value: `file` and `record` (of the runs that changed it) in base64 (`-`: absent),
-# `directory` (yes or no), and where it is so: `obstacle` (why the file cannot be written), `invalid` (why the daemon
-# refuses the file, with its flags), `elsewhere` (PID sees another file under this name), `loaded` (the file is as it
+# `directory` (yes or no), and where it is so: `obstacle` (why the file cannot be written), `invalid` (with `judge`: why the
+# daemon refuses the file, with its flags), `elsewhere` (PID sees another file under this name), `loaded` (the file is as it
 # was when PID started). The last line is `end`. PID may be 0 for a daemon that does not run.
 #
 # `swap` reads four lines: the SHA-256 that the file and the record have to have now (`absent` for none), and what to
@@ -242,7 +242,7 @@ case $verb in
     if [ -d "${file%/*}" ]; then echo 'directory yes'; else echo 'directory no'; fi
     obstacle
     sees_same "$pid" || echo elsewhere
-    if [ "$pid" != 0 ] && [ -e "$file" ]; then
+    if [ "$4" = judge ] && [ "$pid" != 0 ] && [ -e "$file" ]; then
       words=$(validate "$pid") || { [ $? != 1 ] || echo "invalid $words"; }
     fi
     if [ "$pid" != 0 ] && as_loaded "$pid"; then echo loaded; fi

@@ -38,8 +38,12 @@ export type NoRestart =
 
 /** Changes of a daemon's configuration file, which belongs to root. */
 export interface DaemonFiles {
-  /** Null: neither root nor sudo without a password. */
-  read(): Promise<FilesOnDisk | null>;
+  /**
+   * Null: neither root nor sudo without a password.
+   *
+   * @param options.judge the daemon is asked whether it refuses its file, which takes a tenth of a second
+   */
+  read(options?: { readonly judge: boolean }): Promise<FilesOnDisk | null>;
   /**
    * Replaces both files, if they are still as they were read, and lets the daemon load its file again. Null when
    * somebody changed them meanwhile: nothing is written then. `told` is false where the daemon is gone.
@@ -69,8 +73,8 @@ export function daemonFiles(
 ): DaemonFiles {
   const { pid, started } = daemon ?? { pid: 0, started: '0' };
   return {
-    async read() {
-      const result = await rootScript(host, ['read', configFile, String(pid)]);
+    async read({ judge } = { judge: true }) {
+      const result = await rootScript(host, ['read', configFile, String(pid), judge ? 'judge' : 'look']);
       return result.status === 0 ? parseFiles(result.stdout) : null;
     },
 

@@ -31,14 +31,18 @@ export interface Reloading {
   readonly putBack: () => Promise<void>;
 }
 
-/** Whether the daemon accepts the registry, or does within 10 s after it was told to reload. */
-export function awaitAccepted(host: RunnerHost, registry: Registry, sleep: Sleep): Promise<boolean> {
+/** What the daemon says once it accepts the registry, for up to 10 s after it was told to reload; null: it does not. */
+export function awaitAccepted(
+  host: RunnerHost,
+  registry: Registry,
+  sleep: Sleep,
+): Promise<DockerInfo | null> {
   return awaitInfo(host, sleep, RELOAD_MS, accepts(registry));
 }
 
 /** Waits until the daemon no longer accepts the registry; false when it still does after 10 s. */
-export function awaitForgotten(host: RunnerHost, registry: Registry, sleep: Sleep): Promise<boolean> {
-  return awaitInfo(host, sleep, RELOAD_MS, (info) => !accepts(registry)(info));
+export async function awaitForgotten(host: RunnerHost, registry: Registry, sleep: Sleep): Promise<boolean> {
+  return (await awaitInfo(host, sleep, RELOAD_MS, (info) => !accepts(registry)(info))) !== null;
 }
 
 /** Whether the daemon answers at all. */
@@ -73,7 +77,7 @@ export async function restartDaemon(reloading: Reloading): Promise<void> {
     );
   }
   if (failure?.kind === 'dead') throw await revived(reloading, failure.unit);
-  if (await awaitInfo(host, sleep, RESTART_MS, accepts(registry))) return;
+  if ((await awaitInfo(host, sleep, RESTART_MS, accepts(registry))) !== null) return;
   throw notAccepted(registry, 'neither a reload nor a restart made `docker info` list the registry');
 }
 
@@ -106,12 +110,12 @@ async function awaitInfo(
   sleep: Sleep,
   limitMs: number,
   condition: (info: DockerInfo) => boolean,
-): Promise<boolean> {
+): Promise<DockerInfo | null> {
   for (let waited = 0; ; waited += POLL_MS) {
     const { info, hangs } = await dockerInfo(host, ANSWER_MS);
-    if (info !== null && condition(info)) return true;
+    if (info !== null && condition(info)) return info;
     if (hangs) waited += ANSWER_MS;
-    if (waited >= limitMs) return false;
+    if (waited >= limitMs) return null;
     await sleep(POLL_MS);
   }
 }

@@ -71,7 +71,7 @@ export async function readRunner(
   // to be claimed.
   const isShared = !https && (before || (await someRecordExists(host)));
   if (accepted && !isShared) return { accepted, builders, info, access: null };
-  return { accepted, builders, info, access: await accessOf(host, info, message) };
+  return { accepted, builders, info, access: await accessOf(host, info, message, accepted) };
 }
 
 /** What the daemon says about itself. */
@@ -96,7 +96,12 @@ export async function dockerInfo(host: RunnerHost, timeoutMs: number): Promise<D
   return { info: result.status === 0 ? parseDockerInfo(result.stdout) : null, message, hangs };
 }
 
-async function accessOf(host: RunnerHost, info: DockerInfo | null, message: string): Promise<Access> {
+async function accessOf(
+  host: RunnerHost,
+  info: DockerInfo | null,
+  message: string,
+  accepted: boolean,
+): Promise<Access> {
   const endpoint = await endpointOf(host);
   const product = dockerProduct(endpoint, info?.operatingSystem ?? '');
   if (product !== null && (info !== null || host.platform !== 'linux')) return { kind: 'product', product };
@@ -108,7 +113,7 @@ async function accessOf(host: RunnerHost, info: DockerInfo | null, message: stri
   const listener = await findListener(host, socket);
   switch (listener.kind) {
     case 'daemon':
-      return filesOf(host, listener.daemon, socket);
+      return filesOf(host, listener.daemon, socket, accepted);
     case 'nobody':
       return { kind: 'elsewhere' };
     case 'others':
@@ -118,9 +123,15 @@ async function accessOf(host: RunnerHost, info: DockerInfo | null, message: stri
   }
 }
 
-async function filesOf(host: RunnerHost, daemon: DaemonProcess, socket: string): Promise<Access> {
+async function filesOf(
+  host: RunnerHost,
+  daemon: DaemonProcess,
+  socket: string,
+  accepted: boolean,
+): Promise<Access> {
   if (daemon.flags.includes('insecure-registries')) return { kind: 'flag', daemon };
-  const files = await daemonFiles(host, daemon.configFile, daemon).read();
+  // A daemon that accepts the registry need not load its file again: it is not asked what it thinks of it.
+  const files = await daemonFiles(host, daemon.configFile, daemon).read({ judge: !accepted });
   if (files === null) return { kind: 'no-permission' };
   if (files.elsewhere) return { kind: 'elsewhere' };
   try {

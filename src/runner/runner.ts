@@ -1,7 +1,7 @@
 import type { Target } from '../converge/target';
 import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
-import { daemonFiles } from './daemon-files';
+import { type DaemonFiles, daemonFiles } from './daemon-files';
 import { awaitAccepted, restartDaemon } from './daemon-reload';
 import { type RunnerHost, startOf } from './host';
 import {
@@ -61,20 +61,28 @@ export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target
     async apply(state, { steps }) {
       if (state.access?.kind !== 'files')
         throw new Error('Nothing is planned for a daemon that cannot be changed');
-      const isWritten = await applyTo(state, state.access, wish(), options, tools);
-      return isWritten ? { kind: 'applied', done: steps } : { kind: 'outdated' };
+      const { isWritten, after } = await applyTo(state, state.access, wish(), options, tools);
+      if (!isWritten) return { kind: 'outdated' };
+      return { kind: 'applied', done: steps, ...(after === null ? {} : { state: after }) };
     },
   };
 }
 
-/** Writes, and waits until the daemon has taken it. False: somebody changed the files since they were read. */
+interface Written {
+  /** False: somebody changed the files since they were read. */
+  readonly isWritten: boolean;
+  /** The state afterwards; null where the daemon may be another one. */
+  readonly after: RunnerState | null;
+}
+
+/** Writes, and waits until the daemon has taken it. */
 async function applyTo(
   state: RunnerState,
   access: FileAccess,
   wish: RunnerWish,
   options: RunnerOptions,
   { host, log, sleep, now }: RunnerTools,
-): Promise<boolean> {
+): Promise<Written> {
   const { registry } = options;
   const { daemon, files: found } = access;
   const files = daemonFiles(host, daemon.configFile, daemon);
@@ -89,8 +97,14 @@ async function applyTo(
   const isLoaded = state.accepted && fingerprint(wanted.file) === fingerprint(found.file);
   const mustRestart = !state.accepted && needsRestart(state, access);
   const swapped = await files.swap(found, wanted, { reload: !isLoaded && !mustRestart });
-  if (swapped === null) return false;
-  if (!mustRestart && (await awaitAccepted(host, registry, sleep))) return true;
+  if (swapped === null) return { isWritten: false, after: null };
+  const info = mustRestart ? null : await awaitAccepted(host, registry, sleep);
+  if (info !== null) {
+    return {
+      isWritten: true,
+      after: await readAgain({ ...state, accepted: true, info }, access, files, host),
+    };
+  }
   await restartDaemon({
     ...{ host, files, registry, log, sleep, mayRestart: wish.restart, isKnownToBeGood: found.asLoaded },
     async putBack() {
@@ -104,7 +118,19 @@ async function applyTo(
       await files.swap(present, before, { reload: false });
     },
   });
-  return true;
+  return { isWritten: true, after: null };
+}
+
+/** Reads what a reload can have changed: the files. The daemon, and how it is spoken to, are as they were. */
+async function readAgain(
+  state: RunnerState,
+  access: FileAccess,
+  files: DaemonFiles,
+  host: RunnerHost,
+): Promise<RunnerState | null> {
+  const found = await files.read({ judge: false });
+  if (found === null) return null;
+  return { ...state, access: { ...access, files: found, alive: await livePids(host, found) } };
 }
 
 function restorePoint(

@@ -480,7 +480,7 @@ test('the file is where the daemon’s flags say, and root needs no sudo', async
   machine.listeners = [`9 22 ${encode64('dockerd\0--config-file\0/opt/d.json\0')} dockerd`];
   await run();
   expect(machine.commands).toContain('daemon-file.sh find /run/second.sock');
-  expect(machine.commands).toContain('daemon-file.sh read /opt/d.json 9');
+  expect(machine.commands).toContain('daemon-file.sh read /opt/d.json 9 judge');
   expect(points.get('run')?.configFile).toBe('/opt/d.json');
 });
 
