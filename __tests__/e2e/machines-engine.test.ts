@@ -168,6 +168,31 @@ END`,
       await refused(machine, /^Docker comes from snap: .*snap remove docker/m);
     },
 
+  'a containerd in which others run containers stays, with docker-source: distro; one that is left over gives way':
+    async (machine) => {
+      await situation('containerd-in-use', machine);
+      const theirs = () => output(machine, 'ctr -n theirs task ls -q; pidof containerd');
+      const before = await theirs();
+      const { exitCode, annotations } = await run(machine);
+      expect(exitCode).toBe(1);
+      expect(annotations.map(({ message }) => message).join('\n')).toMatch(
+        /^Packages are in the way: .*apt would remove .*containerd.*docker-source: distro/m,
+      );
+      expect(await theirs()).toBe(before);
+      const distro = { 'docker-source': 'distro' };
+      await set(machine, distro);
+      expect(await theirs()).toBe(before);
+      await converged(machine, distro);
+      // Without Docker and without containers it is nobody's any more.
+      await output(
+        machine,
+        `docker compose -p gce-registry down 2>/dev/null; ctr -n theirs task kill -s KILL app
+         DEBIAN_FRONTEND=noninteractive apt-get remove -y -qq docker.io docker-cli docker-compose >/dev/null`,
+      );
+      await set(machine);
+      expect(await output(machine, 'dpkg-query -W containerd.io')).toContain('containerd.io');
+    },
+
   'Podman’s docker gives way to Docker, and a proxy that only apt knows is enough for packages and key':
     async (machine) => {
       await situation('podman-docker', machine);

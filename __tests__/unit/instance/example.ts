@@ -57,6 +57,7 @@ export const BARE: Facts = {
   dockerGroup: false,
   packages: new Map([['ca-certificates', '1']]),
   brokenPackages: [],
+  lacksAppArmor: false,
   files: new Map(),
   texts: new Map(),
   aptSources: new Map(),

@@ -20,6 +20,8 @@ export interface EngineFacts {
   readonly packages: ReadonlyMap<string, string>;
   /** Packages that dpkg has not finished; `dpkg` stands for its own journal. */
   readonly brokenPackages: readonly string[];
+  /** The kernel has AppArmor, and the program that gives it profiles is missing. */
+  readonly lacksAppArmor: boolean;
   /** Texts of the files with apt's sources that may name Docker's repository, by path. */
   readonly aptSources: ReadonlyMap<string, string>;
   /** Keys for apt that are there, by path, and whether each is whole. */
@@ -62,6 +64,7 @@ export const engineShapes: { readonly [K in keyof EngineFacts]: Shape<EngineFact
   units: table(unit),
   packages: table(text()),
   brokenPackages: list(text()),
+  lacksAppArmor: flag,
   aptSources: table(base64Text),
   aptKeys: table(flag),
   aptLists: list(text()),

@@ -41,7 +41,9 @@ function installationOf(desired: Desired, facts: Facts): Installation {
   const distro = distroPackages(facts);
   const composePackage = { docker: 'docker-compose-plugin', distro: distro.compose, other: null }[source];
   const fromPackage = state === 'missing' && composePackage !== null && !isInstalled(facts, composePackage);
-  const engine = { docker: DOCKER_PACKAGES, distro: distro.engine, other: [] }[source];
+  const fromOrigin = { docker: DOCKER_PACKAGES, distro: distro.engine, other: [] }[source];
+  // Packages of Docker only recommend it, and what they recommend besides is not needed.
+  const engine = origin === 'none' && facts.lacksAppArmor ? [...fromOrigin, 'apparmor'] : fromOrigin;
   const packages = [
     ...engine.filter((name) => isMissing(facts, name)),
     ...(fromPackage || (composePackage !== null && facts.brokenPackages.includes(composePackage))

@@ -6,6 +6,7 @@ export type CauseKind =
   | 'lock-held'
   | 'broken-package'
   | 'no-candidate'
+  | 'removal'
   | 'proxy'
   | 'rate-limit'
   | 'wrong-clock'
@@ -25,6 +26,8 @@ export interface Cause {
  */
 const PATTERNS: readonly (readonly [CauseKind, RegExp])[] = [
   ['disk-full', /no space left on device|have enough free space in|disk quota exceeded/i],
+  // Our own words.
+  ['removal', /^apt would remove /],
   ['lock-held', /could not get lock|lock was locked by/i],
   [
     'proxy',

@@ -56,6 +56,12 @@ function causedBy({ kind, line }: Cause, doing: string, clockAhead: number): Act
         happened,
         next: 'See what apt knows of it on the instance (`apt-cache policy docker-ce`): a pin in /etc/apt/preferences.d, or a source without it; or use docker-source: distro',
       });
+    case 'removal':
+      return new ActionError('Packages are in the way', {
+        doing,
+        happened: `${excerpt(line)}; nothing was removed`,
+        next: 'With docker-source: distro Docker is installed beside the containerd of the distribution; or remove those packages yourself, when nothing needs them any more',
+      });
     case 'proxy':
       return new ActionError('Proxy does not work', {
         doing,

@@ -72,6 +72,15 @@ describe('a bare instance', () => {
     expect(packagesOf(withDocker({ source: 'distro' }), facts)[0]).toBe('docker.io');
   });
 
+  test.each(['docker', 'distro'] as const)(
+    'whose kernel has AppArmor, and no program to load profiles, gets that beside Docker from %s',
+    (source) => {
+      const facts = { ...BARE, lacksAppArmor: true };
+      expect(packagesOf(withDocker({ source }), facts)).toContain('apparmor');
+      expect(packagesOf(withDocker({ source }), { ...converged(), lacksAppArmor: true })).toEqual([]);
+    },
+  );
+
   test('with half-configured packages has them repaired first', () => {
     const facts = { ...BARE, brokenPackages: ['docker-ce'], packages: new Map([['docker-ce', '1']]) };
     expect(kinds(DESIRED, facts)[0]).toBe('repair-packages');

@@ -37,6 +37,11 @@ describe('the output of a step tells the cause', () => {
       'dpkg: error: dpkg frontend lock was locked by /usr/bin/perl process with pid 1362',
     ],
     [
+      'Packages are in the way',
+      INSTALL,
+      'apt would remove containerd runc, which this instance uses, for docker-ce docker-ce-cli containerd.io',
+    ],
+    [
       'Pull limit reached',
       PULL,
       'Error response from daemon: toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit',

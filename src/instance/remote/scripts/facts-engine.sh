@@ -71,11 +71,20 @@ engine_facts() {
   compose_fact "$version" && put_raw compose "$REPLY"
   unit_facts <&"$UNITS_FD" && put_raw units "$REPLY" && put_raw service "${SERVICE:-{\}}"
   package_facts <&"$PACKAGES_FD" && put_raw packages "$PACKAGE_FACTS" && put_raw brokenPackages "$BROKEN_FACTS"
+  put_raw lacksAppArmor "$(lacks_apparmor && echo true || echo false)"
   source_facts && put_raw aptSources "$REPLY"
   key_facts && put_raw aptKeys "$REPLY"
   mapfile -t < <(compgen -G '/var/lib/apt/lists/*_linux_*_dists_*Release')
   json_strings "${MAPFILE[@]##*/}" && put_raw aptLists "$REPLY"
   group_facts "$1"
+}
+
+# Whether the kernel has AppArmor, and the program is missing by which Docker gives containers their profile: an engine
+# before 23.0 then starts none (https://github.com/moby/moby/issues/44900), a later one starts them without.
+lacks_apparmor() {
+  local enabled=
+  IFS= read -r enabled 2>/dev/null </sys/module/apparmor/parameters/enabled || true
+  [[ $enabled == Y && ! -e /sbin/apparmor_parser ]]
 }
 
 # docker_root ANSWER: where Docker has its images and volumes, as it says itself. One that does not run is not to be

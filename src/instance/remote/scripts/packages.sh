@@ -81,8 +81,34 @@ step_repair_packages() {
 step_install_packages() {
   update_package_lists
   configure_packages
+  install_beside "$@"
+}
+
+# install_beside PACKAGE …: Docker's packages stand against some of the distribution's, and apt would remove those without
+# a word, and with them what somebody runs in them. What is removed all the same is left over, and runs nothing.
+install_beside() {
+  local name removed=()
+  if OUTPUT=$(bounded apt_get install --no-install-recommends --no-remove -- "$@"); then
+    say "$OUTPUT"
+    return 0
+  fi
+  say "$OUTPUT"
+  [[ $OUTPUT == *'remove is disabled'* ]] || return 1
+  while read -r _ name _; do
+    case $name in
+      containerd | runc | docker-doc | docker-buildx) ! runs_containers || removed+=("$name") ;;
+      *) removed+=("$name") ;;
+    esac
+  done < <(apt-get -s install --no-install-recommends -- "$@" | grep '^Remv ')
+  if ((${#removed[@]})); then
+    say "apt would remove ${removed[*]}, which this instance uses, for $*"
+    return 1
+  fi
   apt_get install --no-install-recommends -- "$@"
 }
+
+# Whether containers of anybody run here: each has a shim beside it.
+runs_containers() { grep -qsx 'containerd-shim' /proc/[0-9]*/comm; }
 
 # The engine comes with the packages; where policy-rc.d or a preset kept its service from starting, it is started here.
 step_install_engine() {
