@@ -9,7 +9,7 @@ import {
   recovering,
   type Story,
 } from './faults';
-import { control, lab } from './lab';
+import { control, lab, output, shell } from './lab';
 import { fingerprint } from './machines';
 
 /**
@@ -124,5 +124,18 @@ test('docker-repository-bad-signature: nothing is installed, and not tried for e
   expect(await hasPackage()).toBe(false);
   const lists = (await asked(since)).filter(({ path }) => /Release$/.test(path));
   expect(lists.length).toBeLessThanOrEqual(2);
+  await recovering(story);
+});
+
+test('docker-repository-key-over-http: the key is not taken from there', async () => {
+  await lackPackage();
+  await lab('fault', 'docker-repository-key-over-http');
+  const key = 'download.docker.com/linux/debian/gpg';
+  expect(await output('registry-1', `curl -fsSL https://${key}`)).toContain('BEGIN PGP PUBLIC KEY BLOCK');
+  expect(await output('registry-1', `curl -fsS http://${key}`)).toContain('BEGIN PGP PUBLIC KEY BLOCK');
+  const { message } = await failing(story, "Docker's key could not be fetched");
+  expect(message).toMatch(/docker-repository over HTTPS/);
+  expect((await shell('registry-1', 'ls /etc/apt/keyrings/docker.asc')).status).not.toBe(0);
+  expect(await hasPackage()).toBe(false);
   await recovering(story);
 });

@@ -40,6 +40,7 @@ async function main(file: string | undefined): Promise<void> {
   mkdirSync(dirname(control), { recursive: true });
   rmSync(control, { force: true });
   await listen(createFront(config.certificates, sites(config, compute, accounts, upstream), log), front);
+  await listen(createPlain(config, upstream), { host: front.host, port: 80 });
   await listen(createMetadata(new MetadataServer(world)), metadata);
   await listen(createControl({ cloud, accounts, log, upstream }), { path: control });
   process.stdout.write(
@@ -89,6 +90,18 @@ function sites(
     'release-assets.githubusercontent.com': assets,
   };
   return (host) => byHost[host] ?? null;
+}
+
+/** The front's address without TLS: Docker's key alone is there, as long as a redirect leads to it. */
+function createPlain(config: Config, faults: UpstreamFaults): HttpServer {
+  const files = staticFiles(config.aptDir);
+  return createHttpServer((request, response) => {
+    const url = new URL(`http://${request.headers.host ?? 'unknown'}${request.url ?? '/'}`);
+    const isKey = url.hostname === 'download.docker.com' && url.pathname.endsWith('/gpg');
+    if (!isKey || !faults.has('docker-repository-key-over-http'))
+      return sendReply(response, text(404, 'Not Found\n'));
+    Promise.resolve(files(request, response, url)).catch(() => response.destroy());
+  });
 }
 
 function createMetadata(server: MetadataServer): HttpServer {

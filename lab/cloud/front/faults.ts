@@ -7,6 +7,7 @@ export const UPSTREAM_FAULT_NAMES = [
   'hub-rate-limit',
   'docker-repository-down',
   'docker-repository-bad-signature',
+  'docker-repository-key-over-http',
 ] as const;
 export type UpstreamFaultName = (typeof UPSTREAM_FAULT_NAMES)[number];
 
@@ -31,9 +32,13 @@ export class UpstreamFaults {
   /**
    * What download.docker.com answers in place of a file of `root`; null: the file. A wrong signature is a Release file
    * that is not, in one word, the one that was signed.
+   * The key is sent for by HTTP as by a mirror that does not know that a proxy with TLS stands before it.
    */
   dockerRepository(root: string, url: URL): Reply | null {
     if (this.has('docker-repository-down')) return unavailable();
+    if (url.pathname.endsWith('/gpg') && this.has('docker-repository-key-over-http')) {
+      return { status: 302, headers: { location: `http://${url.host}${url.pathname}` }, body: '' };
+    }
     const suite = /^\/linux\/\w+\/dists\/[\w-]+\/(?:In)?Release$/.test(url.pathname);
     if (!suite || !this.has('docker-repository-bad-signature')) return null;
     const signed = readFileSync(join(root, url.pathname), 'utf8');

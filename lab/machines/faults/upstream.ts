@@ -7,6 +7,7 @@ const WHAT: Readonly<Record<UpstreamFaultName, string>> = {
   'hub-rate-limit': 'Docker Hub refuses further pulls',
   'docker-repository-down': "Docker's package repository answers 503",
   'docker-repository-bad-signature': "the signature of Docker's package repository is wrong",
+  'docker-repository-key-over-http': "Docker's package repository redirects to plain HTTP for its key",
 };
 
 /** Faults of Docker Hub and Docker's repository. */
