@@ -12,10 +12,10 @@ export function kindOf(text: string): Kind {
 }
 
 /**
- * The kinds of runner, by the engine on it: Docker's of today, whose images are in containerd's store, and Debian's.
- * GitHub's own images are between the two.
+ * The kinds of runner, by the engine on it: Docker's of today, whose images are in containerd's store, Debian's,
+ * and that of Debian 12, as on runners that were set up years ago. GitHub's own images are between the first two.
  */
-export const RUNNER_KINDS = ['docker-29', 'docker-26'] as const;
+export const RUNNER_KINDS = ['docker-29', 'docker-26', 'docker-20'] as const;
 export type RunnerKind = (typeof RUNNER_KINDS)[number];
 export const DEFAULT_RUNNER_KIND: RunnerKind = 'docker-29';
 

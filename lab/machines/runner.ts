@@ -23,20 +23,22 @@ export const COVERAGE_ON_HOST = join(RUN, 'coverage');
 /** Docker's packages on a runner of today, and Debian's on an older one. */
 const DOCKERS_PACKAGES = ['docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-buildx-plugin'];
 const DEBIANS_PACKAGES = ['docker.io', 'docker-cli', 'docker-buildx'];
+const OLD_PACKAGES = ['docker.io'];
 
 /** Builds the image of the runner unless it is there. Where Docker of today is not built, it has Debian's. */
 export async function ensureRunnerImage(kind: RunnerKind): Promise<string> {
   const packages = kind === 'docker-29' ? await dockerTodayPackages(DOCKERS_PACKAGES) : [];
   const isToday = packages.length > 0;
+  const debians = kind === 'docker-20' ? OLD_PACKAGES : DEBIANS_PACKAGES;
   return ensureImage({
-    name: isToday ? 'runner' : 'runner-docker-26',
+    name: isToday ? 'runner' : `runner-${kind === 'docker-20' ? kind : 'docker-26'}`,
     folder: join(import.meta.dirname, 'images/runner'),
-    base: await ensureBase(DEFAULT_KIND),
+    base: await ensureBase(kind === 'docker-20' ? 'debian-12' : DEFAULT_KIND),
     args: {
       CHECKOUT: ACTION_FOLDER,
       NODE_PACKAGE: `node-linux-${arch()}`,
       ACT: fileName(ACT),
-      DOCKER: isToday ? packages.map((path) => `./${basename(path)}`).join(' ') : DEBIANS_PACKAGES.join(' '),
+      DOCKER: (isToday ? packages.map((path) => `./${basename(path)}`) : debians).join(' '),
     },
     files: { 'ca.crt': authority() },
     copies: packages,
