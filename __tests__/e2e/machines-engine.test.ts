@@ -186,7 +186,7 @@ END`,
       // Without Docker and without containers it is nobody's any more.
       await output(
         machine,
-        `docker compose -p gce-registry down 2>/dev/null; ctr -n theirs task kill -s KILL app
+        `docker compose -p gce-registry down 2>/dev/null; ctr -n theirs task rm --force app
          DEBIAN_FRONTEND=noninteractive apt-get remove -y -qq docker.io docker-cli docker-compose >/dev/null`,
       );
       await set(machine);

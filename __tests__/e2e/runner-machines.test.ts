@@ -185,7 +185,7 @@ describe('where the commands are those of BusyBox', () => {
   test('the script that changes the file does the same', async () => {
     const script = Buffer.from(readFileSync('src/runner/daemon-file.sh')).toString('base64');
     await output('runner', `base64 -d <<<'${script}' >/tmp/daemon-file.sh; printf '{ }' >${FILE}`);
-    const verbs = [`find /var/run/docker.sock`, `read ${FILE} $(pidof dockerd)`];
+    const verbs = [`find /var/run/docker.sock`, `read ${FILE} $(pidof dockerd) judge`];
     const [theirs, ours] = [`PATH=/opt/busybox sh /tmp/daemon-file.sh`, 'sh /tmp/daemon-file.sh'];
     for (const verb of verbs) {
       expect(await output('runner', `${theirs} ${verb}`)).toBe(await output('runner', `${ours} ${verb}`));

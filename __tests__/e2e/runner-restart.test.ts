@@ -1,4 +1,4 @@
-import { action, lab, output, type Seen, succeeding, waitFor } from './lab';
+import { action, environment, lab, output, type Seen, succeeding, waitFor } from './lab';
 import { basics, restartDocker, served } from './machines';
 
 // A runner whose daemon takes the registry only by a restart: with Docker 20.10 and mirrors, a reload would make it forget
@@ -11,16 +11,22 @@ const THEIRS = '{"registry-mirrors": ["https://mirror.gcr.io"], "insecure-regist
 const FOLDER = '/etc/systemd/system/docker.service.d';
 const DROP_IN = `${FOLDER}/story.conf`;
 let inputs: Record<string, string>;
+let ip: string;
 
 beforeAll(async () => {
   await Promise.all([lab('reset', 'registry-1'), lab('reset', 'runner', '--kind', 'docker-20')]);
   inputs = await basics();
+  ip = String((await environment()).LAB_INSTANCE_IP);
   await succeeding({ ...inputs, mode: 'bootstrap' });
   await output('runner', 'docker pull -q hello-world; docker pull -q registry:3');
 });
 beforeEach(async () => {
-  await output('runner', `docker rm -f service >/dev/null 2>&1; rm -f ${DROP_IN}; systemctl daemon-reload`);
-  await output('runner', `printf '%s' '${THEIRS}' >${FILE}`);
+  await output(
+    'runner',
+    `docker rm -f service >/dev/null 2>&1; mkdir -p ${FOLDER}; rm -f ${DROP_IN}; systemctl daemon-reload`,
+  );
+  // Of long ago: what the daemon has started with is known to be good.
+  await output('runner', `printf '%s' '${THEIRS}' >${FILE}; touch -d '1 hour ago' ${FILE}`);
   await restartDocker('runner');
 });
 afterAll(() => lab('reset', 'runner', '--kind', 'docker-29'));
@@ -65,7 +71,9 @@ test('with containers too, where restart-runner says so', async () => {
 });
 
 test('a unit that was edited since the daemon started: not restarted, as nobody knows what would start', async () => {
-  await output('runner', `mkdir -p ${FOLDER}; printf '[Service]\\nEnvironment=A=b\\n' >${DROP_IN}`);
+  await output('runner', `printf '[Service]\\nEnvironment=A=b\\n' >${DROP_IN}; systemctl daemon-reload`);
+  await restartDocker('runner');
+  await output('runner', `sed -i 's/A=b/A=c/' ${DROP_IN}; touch -d '1 minute' ${DROP_IN}`);
   const before = await pid();
   expect(errorsOf(await action(inputs))).toMatch(/^Runner daemon not configured: .*was not restarted/);
   expect(await pid()).toBe(before);
@@ -75,8 +83,7 @@ test('a unit that was edited since the daemon started: not restarted, as nobody 
 test('a restart that the daemon does not survive: the file is put back, and the daemon runs again', async () => {
   await output(
     'runner',
-    `mkdir -p ${FOLDER}
-     printf '[Service]\\nExecStartPre=/bin/sh -c "! grep -q :5000.*:5000 ${FILE}"\\nRestart=no\\n' >${DROP_IN}
+    `printf '[Service]\\nExecStartPre=/bin/sh -c "! grep -q ${ip} ${FILE}"\\nRestart=no\\n' >${DROP_IN}
      systemctl daemon-reload`,
   );
   await restartDocker('runner');

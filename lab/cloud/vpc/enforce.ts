@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Instance, World } from '../compute/world.ts';
@@ -79,8 +80,18 @@ async function load(container: string, script: string): Promise<void> {
   const pid = await processOf(container);
   if (pid === 0) return;
   const complaint = await nft(pid, script);
-  if (complaint !== null && (await processOf(container)) === pid)
+  if (complaint !== null && hasNetwork(pid) && (await processOf(container)) === pid)
     throw new Error(`nft in ${container}: ${complaint}`);
+}
+
+/** Docker goes on naming a process for a moment after it has ended. */
+function hasNetwork(pid: number): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/ns/net`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The first process of a container; 0 when there is none, or it does not run. */
