@@ -159,8 +159,9 @@ const PHASES: readonly Phase[] = [
 
 /** What must be on both machines after a run as it was before: local tags, and files where temporary ones are. */
 async function leftovers(): Promise<string> {
+  // Docker's runtime writes down there for a moment what a health check is to run.
   const files =
-    'find /tmp /etc/docker /run/gce-registry-action -type f 2>/dev/null | grep -v "^/tmp/served$" | sort';
+    'find /tmp /etc/docker /run/gce-registry-action -type f 2>/dev/null | grep -vE "^/tmp/(served$|runc-process)" | sort';
   const [runner, instance] = await Promise.all([
     output(
       'runner',
