@@ -31,8 +31,8 @@ export class UpstreamFaults {
 
   /**
    * What download.docker.com answers in place of a file of `root`; null: the file. A wrong signature is a Release file
-   * that is not, in one word, the one that was signed.
-   * The key is sent for by HTTP as by a mirror that does not know that a proxy with TLS stands before it.
+   * that is not, in one word, the one that was signed. The redirect to HTTP is that of a mirror which does not know that
+   * a proxy with TLS stands before it.
    */
   dockerRepository(root: string, url: URL): Reply | null {
     if (this.has('docker-repository-down')) return unavailable();

@@ -87,21 +87,19 @@ step_install_packages() {
 # install_beside PACKAGE …: Docker's packages stand against some of the distribution's, and apt would remove those without
 # a word, and with them what somebody runs in them. What is removed all the same is left over, and runs nothing.
 install_beside() {
-  local name removed=()
-  if OUTPUT=$(bounded apt_get install --no-install-recommends --no-remove -- "$@"); then
-    say "$OUTPUT"
-    return 0
-  fi
-  say "$OUTPUT"
-  [[ $OUTPUT == *'remove is disabled'* ]] || return 1
-  while read -r _ name _; do
+  local name removals needed=()
+  if apt_get install --no-install-recommends --no-remove -- "$@"; then return 0; fi
+  removals=$(bounded apt-get -s install --no-install-recommends -- "$@" | sed -n 's/^Remv \([^ ]*\) .*/\1/p') || return 1
+  # It failed for another reason, which apt has printed.
+  [[ -n $removals ]] || return 1
+  while read -r name; do
     case $name in
-      containerd | runc | docker-doc | docker-buildx) ! runs_containers || removed+=("$name") ;;
-      *) removed+=("$name") ;;
+      containerd | runc | docker-doc | docker-buildx) ! runs_containers || needed+=("$name") ;;
+      *) needed+=("$name") ;;
     esac
-  done < <(apt-get -s install --no-install-recommends -- "$@" | grep '^Remv ')
-  if ((${#removed[@]})); then
-    say "apt would remove ${removed[*]}, which this instance uses, for $*"
+  done <<<"$removals"
+  if ((${#needed[@]})); then
+    say "apt would remove ${needed[*]}, which this instance uses, for $*"
     return 1
   fi
   apt_get install --no-install-recommends -- "$@"
