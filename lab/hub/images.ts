@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { join } from 'node:path';
-import { ensureGoProgram, REGISTRY } from '../machines/go.ts';
+import { CADDY, ensureGoProgram, REGISTRY } from '../machines/go.ts';
 import type { Recipe } from '../machines/images.ts';
 import { say } from '../machines/phases.ts';
 import { helloProgram } from './hello.ts';
@@ -19,6 +19,7 @@ export interface HubImage {
 export const HUB_IMAGES: readonly HubImage[] = [
   { references: ['library/registry:3', 'library/registry:latest'], recipe: registry3 },
   { references: ['library/registry:2'], recipe: async (builder) => fromFolder('registry-2', builder) },
+  { references: ['library/caddy:2.11.9', 'library/caddy:2'], recipe: caddy },
   {
     references: [
       'joxit/docker-registry-ui:2.6.0',
@@ -46,6 +47,10 @@ export async function registry3(builder: string): Promise<Recipe> {
     const configuration = readFileSync(join(FOLDER, 'registry-2/config.yml'));
     return { ...fromFolder('registry-3', builder), files: { 'config.yml': configuration } };
   }
+}
+
+async function caddy(builder: string): Promise<Recipe> {
+  return { ...fromFolder('caddy', builder), files: { caddy: readFileSync(await ensureGoProgram(CADDY)) } };
 }
 
 async function helloWorld(): Promise<Recipe> {

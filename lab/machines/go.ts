@@ -24,6 +24,12 @@ export const REGISTRY: GoProgram = {
   name: 'registry',
   source: 'github.com/distribution/distribution/v3/cmd/registry@v3.1.2',
 };
+export const CADDY: GoProgram = {
+  name: 'caddy',
+  source: 'github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9',
+  // As in the official build, whose program says so.
+  variables: { 'github.com/caddyserver/caddy/v2.CustomVersion': 'v2.11.9' },
+};
 export const ACT: GoProgram = { name: 'act', source: 'github.com/nektos/act@v0.2.89' };
 
 /** The first Go that fetches a newer one by itself where a module asks for it (go.dev/doc/toolchain). */

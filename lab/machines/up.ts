@@ -60,7 +60,8 @@ async function ensureShared({ kind, isQuick }: UpOptions): Promise<string> {
     ensureComposeRelease(),
     ensureInstanceImage(kind),
     engine.then(async () => ensureRunnerImage(await runnerKind())),
-    ensureGoProgram(ACT),
+    // For the stories with workflows alone, and it takes a minute to build.
+    isQuick ? Promise.resolve('') : ensureGoProgram(ACT),
   ]);
   return hub;
 }

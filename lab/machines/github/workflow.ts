@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { CHECKOUT } from '../checkout.ts';
 import { control } from '../control.ts';
+import { ACT, ensureGoProgram } from '../go.ts';
 import { instanceName, PROJECT } from '../instance.ts';
 import { docker, LabError, run } from '../process.ts';
 import { ACTION_FOLDER, CA_FILE } from '../runner.ts';
@@ -32,6 +33,7 @@ export async function workflow(args: string[]): Promise<number> {
   const [file, ...others] = positionals;
   if (file === undefined || others.length > 0) throw new LabError('usage: bin/lab workflow FILE [OPTIONS]');
   const text = readFileSync(file, 'utf8');
+  await ensureGoProgram(ACT);
   const repository = `/home/runner/work/workflow-${randomBytes(6).toString('hex')}/repository`;
   const path = `.github/workflows/${basename(file)}`;
   await copyCheckout(repository, path, text);
