@@ -21,7 +21,7 @@ export function instanceRows(facts: Facts, services: readonly Service[], now: nu
     dockerRow(facts),
     ...services.flatMap((service) => [
       containerRow(facts, service, now),
-      probeRow(facts, service),
+      ...probeRows(facts, service),
       ...imageRows(facts, service, now),
     ]),
     ...facts.disks.map(diskRow),
@@ -65,11 +65,13 @@ function problemOf({ state, health, restarts, exitCode }: ContainerFacts): strin
   return health === 'unhealthy' ? 'it runs, and its health check fails' : null;
 }
 
-function probeRow(facts: Facts, { name, title, probe, severity }: Service): HealthCheck {
+function probeRows(facts: Facts, { name, probe, severity }: Service): HealthCheck[] {
+  if (probe === null) return [];
   const status = facts.probes.get(name) ?? null;
-  if (status === null) return { name: title, state: severity, finding: 'it does not answer on the instance' };
+  if (status === null)
+    return [{ name: probe.title, state: severity, finding: 'it does not answer on the instance' }];
   const state = probe.good.includes(status) ? 'healthy' : severity;
-  return { name: title, state, finding: `it answers ${status} on the instance` };
+  return [{ name: probe.title, state, finding: `it answers ${status} on the instance` }];
 }
 
 /**

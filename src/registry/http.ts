@@ -25,7 +25,7 @@ export interface RegistryAnswer {
   readonly length: number;
 }
 
-/** `code` of the error for a registry that cannot be connected to. */
+/** `code` of the error for a registry that cannot be connected to, by this runner or by what stands before it. */
 export const NOT_REACHABLE = 'registry-not-reachable';
 /** `code` of the error for an answer that ended before it was complete. */
 export const ENDED_EARLY = 'registry-answer-ended-early';
@@ -146,6 +146,9 @@ async function receive(
     throw cause instanceof ActionError ? cause : endedEarly(endpoint, request, cause);
   } finally {
     socket.off('data', releaseMemory);
+  }
+  if (status === 502 || status === 504) {
+    throw notReachable(endpoint, request, new Error(`nothing answers behind the front (status ${status})`));
   }
   return { status, headers: incoming.headers, body: Buffer.concat(chunks), length };
 }

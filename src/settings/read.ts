@@ -150,19 +150,19 @@ function readRegistry(values: Values, instance: string): RegistrySettings {
     uiPort: values.get('ui-port'),
     title: values.get('registry-name') ?? `${instance} registry`,
     image,
+    frontImage: values.get('front-image'),
     ui,
     uiImage: ui === 'none' ? null : (values.get('ui-image') ?? UI_IMAGES[ui]),
     dataPath: values.get('data-path'),
   };
 }
 
-/** Two services cannot listen on one port of the instance. */
+/** The front serves registry and UI on one port as well, but SSH has its own. */
 function checkPorts(values: Values, { port, uiPort, ui }: RegistrySettings, ssh: SshSettings): void {
   const next = 'Give each its own port';
   if (port === ssh.port) refuse(values.written('registry-port'), 'is the port of SSH', next);
   if (ui === 'none') return;
   if (uiPort === ssh.port) refuse(values.written('ui-port'), 'is the port of SSH', next);
-  if (uiPort === port) refuse(values.written('ui-port'), 'is the port of the registry', next);
 }
 
 function readDocker(values: Values): DockerSettings {

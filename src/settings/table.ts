@@ -163,7 +163,12 @@ export const TABLE = {
       'Host name or address under which images are tagged and pulled. Without it, the external address of the instance.',
   },
   'registry-port': { schema: port, default: '5000', use: PORT_RULE, meaning: 'Port of the registry.' },
-  'ui-port': { schema: port, default: '18080', use: PORT_RULE, meaning: 'Port of the web UI.' },
+  'ui-port': {
+    schema: port,
+    default: '18080',
+    use: PORT_RULE,
+    meaning: 'Port of the web UI; it may be that of the registry.',
+  },
   'registry-name': {
     schema: v.pipe(
       v.string(),
@@ -191,6 +196,13 @@ export const TABLE = {
     schema: parsed(readImage),
     use: 'Use an image reference, such as joxit/docker-registry-ui:2.6.0',
     meaning: 'Image of the web UI, in place of the one that `ui` stands for.',
+  },
+  'front-image': {
+    schema: parsed(readImage),
+    default: 'caddy:2.11.9',
+    use: 'Use an image reference, such as caddy:2.11.9',
+    meaning:
+      'Image of the front, which stands before registry and UI: any mirror, tag or digest of Caddy 2.11.5 or later.',
   },
   'docker-source': {
     schema: choice(['docker', 'distro']),

@@ -67,6 +67,8 @@ export interface RegistrySettings {
   /** Title in the web UI. */
   readonly title: string;
   readonly image: string;
+  /** Image of Caddy. */
+  readonly frontImage: string;
   readonly ui: 'joxit' | 'hyper' | 'none';
   /** Image of the UI; null with `none`. */
   readonly uiImage: string | null;

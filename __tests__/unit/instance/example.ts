@@ -12,6 +12,7 @@ export const DESIRED: Desired = {
     uiPort: 18080,
     title: 'vm registry',
     image: 'registry:3',
+    frontImage: 'caddy:2.11.9',
     ui: 'joxit',
     uiImage: 'joxit/docker-registry-ui:2.6.0',
     dataPath: null,
@@ -120,8 +121,8 @@ export function containersOf(desired: Desired): ContainerFacts[] {
 
 /** A Debian 13 to which there is nothing to do. */
 export function converged(desired: Desired = DESIRED): Facts {
-  const { services, files: wanted } = stackFor(desired);
-  const files = Object.entries(wanted).flatMap(([path, content]) =>
+  const { services, files: wanted, front } = stackFor(desired);
+  const files = Object.entries({ ...wanted, [front.path]: front.content }).flatMap(([path, content]) =>
     content === null ? [] : [[path, sha256(content)] as const],
   );
   const { dataPath } = desired.registry;

@@ -165,6 +165,15 @@ test('a registry that is not there is not reachable', async () => {
   await liar.start();
 });
 
+test.each([502, 504])('status %d is the front that finds nobody behind it', async (status) => {
+  liar.lies.set('/v2/a/blobs/uploads/', (_, r) => r.writeHead(status).end());
+  const put = api.putBlob('a', digestOf(Buffer.from('x')), Buffer.from('x'));
+  await expect(put).rejects.toMatchObject({
+    title: 'Registry not reachable',
+    problem: { happened: `nothing answers behind the front (status ${status})` },
+  });
+});
+
 test('an HTTP registry does not speak HTTPS', async () => {
   expect(await speaksHttps('localhost', port)).toBe(false);
 });

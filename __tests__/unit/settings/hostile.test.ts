@@ -40,6 +40,10 @@ const WHERE: Readonly<
   'ui-port': ['8081', (inputs, value) => inputs.registry.uiPort === Number(value)],
   'registry-name': ['The registry', (inputs, value) => inputs.registry.title === value],
   'registry-image': ['registry:2', (inputs, value) => isImage(inputs.registry.image, value)],
+  'front-image': [
+    'mirror.example.com/caddy:2',
+    (inputs, value) => isImage(inputs.registry.frontImage, value),
+  ],
   ui: ['none', (inputs, value) => inputs.registry.ui === value],
   'ui-image': ['acme/ui:1', (inputs, value) => isImage(inputs.registry.uiImage, value)],
   'docker-source': ['distro', (inputs, value) => inputs.docker.source === value],

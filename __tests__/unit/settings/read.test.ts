@@ -34,6 +34,7 @@ test('the defaults, with the required inputs, are the documented ones', () => {
       uiPort: 18080,
       title: 'web-1 registry',
       image: 'registry:3',
+      frontImage: 'caddy:2.11.9',
       ui: 'joxit',
       uiImage: 'joxit/docker-registry-ui:2.6.0',
       dataPath: null,
@@ -69,7 +70,7 @@ test.each([
   ['registry-port', '65536'],
   ['registry-port', '5e3'],
   ['registry-port', '22'],
-  ['ui-port', '5000'],
+  ['front-image', 'Caddy:2'],
   ['registry-host', 'https://registry.example.com'],
   ['registry-host', 'registry.example.com:5000'],
   ['registry-name', 'two\nlines'],
@@ -132,6 +133,7 @@ test('bootstrap and health-check need no image', () => {
 
 test('the port of the UI is free where there is no UI', () => {
   expect(read({ ui: 'none', 'ui-port': '5000' }).registry.uiImage).toBeNull();
+  expect(read({ 'ui-port': '5000' }).registry).toMatchObject({ port: 5000, uiPort: 5000 });
 });
 
 test('whatever any input holds, it is taken or refused with a message that is safe to print', () => {

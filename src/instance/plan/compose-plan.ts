@@ -1,7 +1,7 @@
 import { ActionError } from '../../values/errors';
 import { excerpt } from '../../values/show';
 import type { Facts } from '../facts/facts';
-import { STACK_DIRECTORY } from '../stack/services';
+import { STACK_DIRECTORY } from '../stack/directory';
 import type { Desired } from './desired';
 import { composeRelease } from './desired';
 import { type InstanceStep, instanceStep } from './steps';

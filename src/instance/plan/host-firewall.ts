@@ -22,8 +22,8 @@ import { nftTable } from './packets/nftables';
 export function requireWayIn(desired: Desired, facts: Facts): void {
   requireDockersRules(facts);
   const services = servicesOf(desired.registry);
-  for (const service of services.filter(({ severity }) => severity === 'unhealthy')) {
-    for (const port of service.ports) {
+  for (const service of services) {
+    for (const port of service.ports.filter(({ severity }) => severity === 'unhealthy')) {
       const obstacle = obstaclesOf(service, port, desired, facts).find(({ certain }) => certain);
       if (obstacle !== undefined) throw inTheWay(obstacle, port, services);
     }
@@ -148,7 +148,7 @@ function inTheWay(obstacle: Obstacle, { published, input }: Port, services: read
 function remedy({ owner, table, chain, packet }: Obstacle, services: readonly Service[]): string {
   const ports = services.flatMap((service) => service.ports);
   const published = ports.map((port) => port.published).join(',');
-  const targets = ports.map((port) => port.target).join(',');
+  const targets = [...new Set(ports.map((port) => port.target))].join(',');
   const isInput = packet.hook === 'input';
   switch (owner) {
     case 'firewalld':

@@ -25,6 +25,7 @@ export function stackSteps(desired: Desired, facts: Facts): InstanceStep[] {
     ...pullSteps(stack, facts),
     ...dataDirectorySteps(desired, facts),
     ...files,
+    ...frontSteps(stack, facts),
     ...containerSteps(stack, facts, files.length > 0),
     ...dataMarkSteps(desired, facts),
   ];
@@ -44,6 +45,23 @@ function fileSteps(stack: Stack, facts: Facts): InstanceStep[] {
     const from = present === undefined ? null : 'other content';
     return [instanceStep({ kind: 'write-file', path, content }, `file ${path}`, from, 'as asked for', why)];
   });
+}
+
+/** What the front is told: a front that runs takes it without dropping a connection. */
+function frontSteps({ front: { path, content } }: Stack, facts: Facts): InstanceStep[] {
+  const present = facts.files.get(path);
+  if (present === sha256(content)) return [];
+  const why = present === undefined ? 'it says what goes where' : 'the settings differ';
+  const from = present === undefined ? null : 'other content';
+  return [
+    instanceStep(
+      { kind: 'configure-front', content },
+      `front (${path})`,
+      from,
+      'configured as asked for',
+      why,
+    ),
+  ];
 }
 
 /** Images that no container is made from yet. One that a container is made from is not looked up again. */
@@ -94,10 +112,10 @@ function containerSteps(stack: Stack, facts: Facts, filesChange: boolean): Insta
 
 /** What answers where each service is well: `registry`, 5000, `/v2/`. */
 export function endpointsOf(
-  services: readonly Pick<StackService, 'name' | 'ports' | 'probe'>[],
+  services: readonly Pick<StackService, 'name' | 'probe'>[],
 ): { readonly service: string; readonly port: number; readonly path: string }[] {
-  return services.flatMap(({ name, ports: [port], probe }) =>
-    port === undefined ? [] : [{ service: name, port: port.published, path: probe.path }],
+  return services.flatMap(({ name, probe }) =>
+    probe === null ? [] : [{ service: name, port: probe.port, path: probe.path }],
   );
 }
 
@@ -147,7 +165,11 @@ function differenceOf(service: StackService, container: ContainerFacts): Fault |
 }
 
 /** Why a container that is made as it should be does not do its work. */
-function idlenessOf({ name, ports }: StackService, container: ContainerFacts, facts: Facts): Fault | null {
+function idlenessOf(
+  { name, ports, probe }: StackService,
+  container: ContainerFacts,
+  facts: Facts,
+): Fault | null {
   const { state, health, exitCode, published } = container;
   if (state !== 'running') {
     const stuck = state === 'restarting' || state === 'dead' || state === 'paused';
@@ -167,9 +189,14 @@ function idlenessOf({ name, ports }: StackService, container: ContainerFacts, fa
       recreate: true,
     };
   }
-  if ((facts.probes.get(name) ?? null) !== null) return null;
   // One that Docker does not call unhealthy may only be slow, and somebody may be using it: it is waited for.
-  return { state: 'not answering', why: 'nothing answers on its port', recreate: health === 'unhealthy' };
+  const recreate = health === 'unhealthy';
+  if (probe !== null) {
+    if ((facts.probes.get(name) ?? null) !== null) return null;
+    return { state: 'not answering', why: 'nothing answers on its port', recreate };
+  }
+  const silent = [...facts.probes.values()].every((status) => status === null);
+  return silent && recreate ? { state: 'unhealthy', why: 'nothing answers behind it', recreate } : null;
 }
 
 /** Published on no address that others reach. */

@@ -17,6 +17,8 @@ export type Action =
     }
   | { readonly kind: 'write-file'; readonly path: string; readonly content: string }
   | { readonly kind: 'remove-file'; readonly path: string }
+  /** Caddy's own file, which it loads where it runs. */
+  | { readonly kind: 'configure-front'; readonly content: string }
   | { readonly kind: 'make-directory'; readonly path: string }
   /** The Compose plugin, fetched on the runner and sent along. */
   | { readonly kind: 'install-compose'; readonly path: string }

@@ -164,6 +164,8 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
       return [action.uri, action.suite, ...repositoryWords(action.otherwise)];
     case 'write-file':
       return [action.path, Buffer.from(action.content).toString('base64')];
+    case 'configure-front':
+      return [Buffer.from(action.content).toString('base64')];
     case 'remove-file':
     case 'make-directory':
     case 'mark-data':

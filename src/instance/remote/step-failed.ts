@@ -128,6 +128,11 @@ function withoutCause(action: Action | undefined, problem: Omit<Problem, 'next'>
         ...problem,
         next: 'Look at `journalctl -u docker` and /etc/docker/daemon.json on the instance',
       });
+    case 'configure-front':
+      return new ActionError('The front refuses its configuration', {
+        ...problem,
+        next: 'What it had before goes on. front-image has to be Caddy 2.11.5 or later; look at the output of the step',
+      });
     case 'start-containers':
       return new ActionError('Registry did not start', {
         ...problem,

@@ -1,9 +1,8 @@
 import type { RegistrySettings } from '../../settings/types';
 import { composeScalar } from '../../values/quote';
-import { HYPER_TEMPLATE, JOXIT_TEMPLATE, REGISTRY_TEMPLATE } from './templates';
+import { STACK_DIRECTORY } from './directory';
+import { HYPER_TEMPLATE, JOXIT_TEMPLATE, STACK_TEMPLATE } from './templates';
 
-/** Directory of everything that is ours on the instance. */
-export const STACK_DIRECTORY = '/etc/gce-registry';
 export const COMPOSE_FILE = `${STACK_DIRECTORY}/compose.yaml`;
 /** The UI. Compose reads it by itself when it stands beside compose.yaml. */
 export const UI_FILE = `${STACK_DIRECTORY}/compose.override.yaml`;
@@ -18,7 +17,11 @@ export interface Port {
   readonly target: number;
   /** The input that chooses `published`. */
   readonly input: string;
+  /** How bad it is for the registry's users when nobody reaches it. */
+  readonly severity: Severity;
 }
+
+export type Severity = 'unhealthy' | 'degraded';
 
 /**
  * One service of the stack. Compose file, facts, health rows, the firewall's ports and the waiting for its answer are
@@ -27,21 +30,28 @@ export interface Port {
 export interface Service {
   /** In the compose file. */
   readonly name: string;
-  /** What answers its probe, as the health check calls it. */
-  readonly title: string;
   readonly image: string;
   /** Compose file that describes it. */
   readonly file: string;
-  readonly template: string;
-  /** What the template leaves open, besides IMAGE, PORTS and VOLUMES. */
+  /** What its part of that file leaves open, besides IMAGE, PORTS and VOLUMES. */
   readonly values: Readonly<Record<string, string>>;
   readonly ports: readonly Port[];
-  /** `GET path` on its first port; it is well where the status is one of these. */
-  readonly probe: { readonly path: string; readonly good: readonly number[] };
+  /** How it is asked whether it is well; null: by its container's own health check alone. */
+  readonly probe: Probe | null;
   /** Where its data is in the container; null: it keeps none. */
   readonly data: DataPlace | null;
   /** How bad it is for the registry's users when it is not well. */
-  readonly severity: 'unhealthy' | 'degraded';
+  readonly severity: Severity;
+}
+
+/** `GET path` on a port of the instance, through the front. */
+export interface Probe {
+  /** What answers, as the health check calls it. */
+  readonly title: string;
+  readonly port: number;
+  readonly path: string;
+  /** It is well where the status is one of these. */
+  readonly good: readonly number[];
 }
 
 export interface DataPlace {
@@ -52,7 +62,13 @@ export interface DataPlace {
 
 /** The services that the inputs ask for; the one that keeps the images is the first. */
 export function servicesOf(registry: RegistrySettings): readonly Service[] {
-  return [registryService(registry), ...uiServices(registry)];
+  return [registryService(registry), frontService(registry), ...uiServices(registry)];
+}
+
+/** What a compose file is made from. */
+export function templateOf(file: string, { ui }: RegistrySettings): string {
+  if (file === COMPOSE_FILE) return STACK_TEMPLATE;
+  return ui === 'hyper' ? HYPER_TEMPLATE : JOXIT_TEMPLATE;
 }
 
 /** The ports of the instance that the services publish. */
@@ -63,32 +79,47 @@ export function publishedPorts(registry: RegistrySettings): number[] {
 function registryService({ image, port }: RegistrySettings): Service {
   return {
     name: 'registry',
-    title: 'Registry API',
     image,
     file: COMPOSE_FILE,
-    template: REGISTRY_TEMPLATE,
     values: {},
-    ports: [{ published: port, target: 5000, input: 'registry-port' }],
-    // 401: somebody secured it by hand.
-    probe: { path: '/v2/', good: [200, 401] },
+    ports: [],
+    probe: { title: 'Registry API', port, path: '/v2/', good: [200, 401] },
     data: { directory: '/var/lib/registry', top: 'docker' },
+    severity: 'unhealthy',
+  };
+}
+
+/** Caddy stands before the others, and is all that the instance publishes. */
+function frontService({ frontImage, port, uiPort, ui }: RegistrySettings): Service {
+  const toRegistry: Port = {
+    published: port,
+    target: port,
+    input: 'registry-port',
+    severity: 'unhealthy',
+  };
+  const toUi: Port = { published: uiPort, target: uiPort, input: 'ui-port', severity: 'degraded' };
+  return {
+    name: 'front',
+    image: frontImage,
+    file: COMPOSE_FILE,
+    values: {},
+    ports: ui === 'none' || uiPort === port ? [toRegistry] : [toRegistry, toUi],
+    probe: null,
+    data: null,
     severity: 'unhealthy',
   };
 }
 
 function uiServices({ ui, uiImage, uiPort, title }: RegistrySettings): Service[] {
   if (ui === 'none' || uiImage === null) return [];
-  const joxit = ui === 'joxit';
   return [
     {
       name: 'ui',
-      title: 'Web UI',
       image: uiImage,
       file: UI_FILE,
-      template: joxit ? JOXIT_TEMPLATE : HYPER_TEMPLATE,
-      values: { TITLE: composeScalar(joxit ? joxitTitle(title) : title) },
-      ports: [{ published: uiPort, target: joxit ? 80 : 8080, input: 'ui-port' }],
-      probe: { path: '/', good: [200, 401] },
+      values: { TITLE: composeScalar(ui === 'joxit' ? joxitTitle(title) : title) },
+      ports: [],
+      probe: { title: 'Web UI', port: uiPort, path: '/', good: [200, 401] },
       data: null,
       severity: 'degraded',
     },

@@ -1,7 +1,9 @@
 import type { RegistrySettings } from '../../settings/types';
 import { sha256 } from '../../values/digest';
 import { composeScalar } from '../../values/quote';
-import { SERVICE_FILES, type Service, STACK_DIRECTORY, servicesOf } from './services';
+import { STACK_DIRECTORY } from './directory';
+import { FRONT_FILE, frontConfig } from './front';
+import { SERVICE_FILES, type Service, servicesOf, templateOf } from './services';
 
 /** One line: the directory that holds the registry's data; empty for the named volume. */
 export const DATA_PATH_FILE = `${STACK_DIRECTORY}/data-path`;
@@ -18,6 +20,8 @@ export interface Stack {
   readonly services: readonly StackService[];
   /** Content of the files on the instance, by path; null: no such file. */
   readonly files: Readonly<Record<string, string | null>>;
+  /** The file that the front loads without a new container. */
+  readonly front: { readonly path: string; readonly content: string };
 }
 
 /** What the stack takes from the instance that it is for. */
@@ -32,28 +36,59 @@ export interface Surroundings {
 
 /** The stack that the inputs ask for, on such an instance. */
 export function stackOf(registry: RegistrySettings, surroundings: Surroundings): Stack {
-  const rendered = servicesOf(registry).map((service) => ({ service, ...render(service, surroundings) }));
-  const files = SERVICE_FILES.map((file) => {
-    const found = rendered.find(({ service }) => service.file === file);
-    return [file, found?.text ?? null] as const;
+  const services = servicesOf(registry);
+  const rendered = SERVICE_FILES.map((file) => {
+    const described = services.filter((service) => service.file === file);
+    if (described.length === 0) return { file, text: null, specs: [] };
+    return { file, ...render(templateOf(file, registry), described, surroundings) };
   });
+  const specs = new Map(rendered.flatMap((each) => each.specs));
   return {
-    services: rendered.map(({ service, spec }) => ({ ...service, spec })),
-    files: { ...Object.fromEntries(files), [DATA_PATH_FILE]: `${surroundings.dataPath ?? ''}\n` },
+    services: services.map((service) => ({ ...service, spec: specs.get(service.name) ?? '' })),
+    files: {
+      ...Object.fromEntries(rendered.map(({ file, text }) => [file, text])),
+      [DATA_PATH_FILE]: `${surroundings.dataPath ?? ''}\n`,
+    },
+    front: { path: FRONT_FILE, content: frontConfig(registry) },
   };
 }
 
-/** Fills in a service's template; `SPEC` becomes the hash of the result without it. */
-function render(service: Service, surroundings: Surroundings): { text: string; spec: string } {
-  const filled = fill(service.template, {
+/** Fills in the template of a file; the `SPEC` of each service becomes the hash of what it is made of. */
+function render(
+  template: string,
+  services: readonly Service[],
+  surroundings: Surroundings,
+): { text: string; specs: readonly (readonly [name: string, spec: string])[] } {
+  const filled = fill(template, {
+    ...Object.fromEntries(services.flatMap((service) => valuesOf(service, surroundings))),
+    NETWORKS: flow(networksOf(surroundings)),
+  });
+  const specs = services.map(({ name }) => [name, sha256(partFor(filled, name)).slice(0, 16)] as const);
+  const words = specs.map(([name, spec]) => [`${name.toUpperCase()}_SPEC`, `"${spec}"`] as const);
+  return { text: fill(filled, Object.fromEntries(words)), specs };
+}
+
+/** What the template names by the service: `REGISTRY_IMAGE`. */
+function valuesOf(service: Service, surroundings: Surroundings): (readonly [string, string])[] {
+  const values = {
     ...service.values,
     IMAGE: composeScalar(service.image),
     PORTS: flow(portsOf(service, surroundings)),
     VOLUMES: flow(volumesOf(service, surroundings)),
-    NETWORKS: flow(networksOf(surroundings)),
+  };
+  return Object.entries(values).map(([key, value]) => [`${service.name.toUpperCase()}_${key}`, value]);
+}
+
+/** A compose file without its other services: they begin at two blanks, and what they consist of lies deeper. */
+function partFor(file: string, name: string): string {
+  let other = false;
+  const lines = file.split('\n').filter((line) => {
+    const [, service] = /^ {2}([a-z]+):$/.exec(line) ?? [];
+    if (service !== undefined) other = service !== name;
+    else if (/^\S/.test(line)) other = false;
+    return !other;
   });
-  const spec = sha256(filled).slice(0, 16);
-  return { text: fill(filled, { SPEC: `"${spec}"` }), spec };
+  return lines.join('\n');
 }
 
 /**

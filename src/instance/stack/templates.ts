@@ -6,6 +6,6 @@ import { join } from 'node:path';
  * is one expression, which the bundler follows.
  */
 
-export const REGISTRY_TEMPLATE = readFileSync(join(__dirname, 'compose.yaml'), 'utf8');
+export const STACK_TEMPLATE = readFileSync(join(__dirname, 'compose.yaml'), 'utf8');
 export const JOXIT_TEMPLATE = readFileSync(join(__dirname, 'joxit.yaml'), 'utf8');
 export const HYPER_TEMPLATE = readFileSync(join(__dirname, 'hyper.yaml'), 'utf8');

@@ -2,7 +2,7 @@ import type { Facts } from '../../../../src/instance/facts/facts';
 import { planInstance } from '../../../../src/instance/plan/plan';
 import { BARE, converged, DESIRED } from '../example';
 
-/** As Docker 26 writes them, with the registry at 172.18.0.2. */
+/** As Docker 26 writes them, with the front at 172.18.0.2. */
 const DOCKERS = [
   '-P INPUT ACCEPT',
   '-P FORWARD DROP',
@@ -16,7 +16,7 @@ const DOCKERS = [
   '-A FORWARD -o br-0123456789ab -j DOCKER',
   '-A FORWARD -i br-0123456789ab ! -o br-0123456789ab -j ACCEPT',
   '-A DOCKER -d 172.18.0.2/32 ! -i br-0123456789ab -o br-0123456789ab -p tcp -m tcp --dport 5000 -j ACCEPT',
-  '-A DOCKER -d 172.18.0.3/32 ! -i br-0123456789ab -o br-0123456789ab -p tcp -m tcp --dport 80 -j ACCEPT',
+  '-A DOCKER -d 172.18.0.2/32 ! -i br-0123456789ab -o br-0123456789ab -p tcp -m tcp --dport 18080 -j ACCEPT',
   '-A DOCKER-ISOLATION-STAGE-1 -i br-0123456789ab ! -o br-0123456789ab -j DOCKER-ISOLATION-STAGE-2',
   '-A DOCKER-ISOLATION-STAGE-1 -j RETURN',
   '-A DOCKER-ISOLATION-STAGE-2 -o br-0123456789ab -j DROP',
@@ -25,7 +25,7 @@ const DOCKERS = [
 const TRANSLATIONS = [
   '-N DOCKER',
   '-A DOCKER ! -i br-0123456789ab -p tcp -m tcp --dport 5000 -j DNAT --to-destination 172.18.0.2:5000',
-  '-A DOCKER ! -i br-0123456789ab -p tcp -m tcp --dport 18080 -j DNAT --to-destination 172.18.0.3:80',
+  '-A DOCKER ! -i br-0123456789ab -p tcp -m tcp --dport 18080 -j DNAT --to-destination 172.18.0.2:18080',
 ].join('\n');
 
 const withRules = (facts: Facts, rules: Partial<Facts['packetRules']>): Facts => ({
@@ -70,7 +70,7 @@ test.each<[string, Facts, RegExp]>([
       '-A DOCKER-USER -d 172.16.0.0/12 -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ufw-docker-logging-deny',
       '-A DOCKER-USER -j RETURN',
     ),
-    /sudo ufw route allow proto tcp from any to any port 5000,80`/,
+    /sudo ufw route allow proto tcp from any to any port 5000,18080`/,
   ],
   [
     'an engine that is not there yet',

@@ -18,7 +18,15 @@ const withDocker = (changes: Partial<Desired['docker']>): Desired => ({
   ...DESIRED,
   docker: { ...DESIRED.docker, ...changes },
 });
-const STACK = ['pull-images', 'write-file', 'write-file', 'write-file', 'start-containers', 'mark-data'];
+const STACK = [
+  'pull-images',
+  'write-file',
+  'write-file',
+  'write-file',
+  'configure-front',
+  'start-containers',
+  'mark-data',
+];
 
 const debian12 = { id: 'debian', version: '12', codename: 'bookworm', name: 'Debian 12' };
 const debian13 = BARE.os;
@@ -231,8 +239,8 @@ describe('drift', () => {
       ['registry'],
     ],
     ['another image', container('registry', { image: 'registry:2' }), 'registry from registry:2', []],
-    ['other ports', container('registry', { asked: [published(6000)] }), 'registry on port 6000', []],
-    ['no ports', container('ui', { asked: [] }), 'ui on port none', []],
+    ['other ports', container('front', { asked: [published(6000)] }), 'front on port 6000', []],
+    ['no ports', container('front', { asked: [] }), 'front on port none', []],
     ['other settings', container('ui', { spec: 'x' }), 'ui with other settings', []],
     ['no answer', { probes: silent }, 'registry not answering', []],
     [
@@ -243,17 +251,40 @@ describe('drift', () => {
     ],
     [
       'on the loopback address alone',
-      container('registry', { published: [published(5000, '127.0.0.1'), published(5000, '::1')] }),
-      'registry on port 5000 of the instance itself alone',
-      ['registry'],
+      container('front', {
+        published: [published(5000, '127.0.0.1'), published(5000, '::1'), published(18080)],
+      }),
+      'front on port 5000 of the instance itself alone',
+      ['front'],
     ],
     [
       'on one of several addresses',
-      container('registry', { published: [published(5000, '127.0.0.1'), published(5000)] }),
+      container('front', {
+        published: [published(5000, '127.0.0.1'), published(5000), published(18080)],
+      }),
       '',
       [],
     ],
-    ['no UI', { containers: containersOf(DESIRED).slice(0, 1) }, 'ui missing', []],
+    [
+      'nothing answers, and the front is unhealthy',
+      {
+        ...container('front', { health: 'unhealthy' }),
+        probes: new Map([
+          ['registry', null],
+          ['ui', null],
+        ]),
+      },
+      'registry not answering; front unhealthy; ui not answering',
+      ['front'],
+    ],
+    ['a front unhealthy, but passing on', container('front', { health: 'unhealthy' }), '', []],
+    [
+      'no front',
+      { containers: converged().containers.filter(({ service }) => service !== 'front') },
+      'front missing',
+      [],
+    ],
+    ['no UI', { containers: containersOf(DESIRED).slice(0, 2) }, 'ui missing', []],
     [
       'registry secured by hand',
       {
@@ -278,9 +309,19 @@ describe('drift', () => {
     expect(kinds(DESIRED, { ...converged(), files })).toEqual(['write-file', 'start-containers']);
   });
 
+  test('a front with other content is told, and goes on running', () => {
+    const files = new Map([...converged().files, ['/etc/gce-registry/front/Caddyfile', 'x']]);
+    expect(kinds(DESIRED, { ...converged(), files })).toEqual(['configure-front']);
+  });
+
   test('a UI that is no longer wanted goes', () => {
     const desired = withRegistry({ ui: 'none', uiImage: null });
-    expect(kinds(desired, converged())).toEqual(['remove-file', 'start-containers']);
+    expect(kinds(desired, converged())).toEqual([
+      'write-file',
+      'remove-file',
+      'configure-front',
+      'start-containers',
+    ]);
   });
 
   test('user not in group docker', () => {

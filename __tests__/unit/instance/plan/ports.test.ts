@@ -69,10 +69,18 @@ test('a UI port that is not used may be taken', () => {
   expect(() => planInstance(desired, { ...BARE, ...listening(18080, 'nginx') })).not.toThrow();
 });
 
-test('services that change their ports with each other stop first', () => {
-  const desired = { ...DESIRED, registry: { ...DESIRED.registry, port: 18080, uiPort: 5000 } };
-  const step = planInstance(desired, converged()).steps.find(
+test('containers from before there was a front give up its ports first', () => {
+  const before = containersOf(DESIRED)
+    .filter(({ service }) => service !== 'front')
+    .map((each) => ({ ...each, published: on(['0.0.0.0', each.service === 'ui' ? 18080 : 5000]) }));
+  const step = planInstance(DESIRED, { ...converged(), containers: before }).steps.find(
     ({ action }) => action.kind === 'start-containers',
   );
   expect(step?.action).toMatchObject({ stopFirst: ['registry', 'ui'] });
+});
+
+test('a front that changes its ports with itself need not stop first', () => {
+  const desired = { ...DESIRED, registry: { ...DESIRED.registry, port: 18080, uiPort: 5000 } };
+  const { steps } = planInstance(desired, converged());
+  expect(steps.map(({ action }) => action.kind)).toEqual(['write-file', 'start-containers']);
 });

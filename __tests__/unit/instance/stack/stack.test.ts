@@ -11,24 +11,52 @@ const compose = (text: string | null | undefined) => parse(text ?? '');
 test('the default stack', () => {
   const { services, files } = stackOf(registry);
   expect(services.map(({ name, ports }) => [name, ports[0]?.published])).toEqual([
-    ['registry', 5000],
-    ['ui', 18080],
+    ['registry', undefined],
+    ['front', 5000],
+    ['ui', undefined],
   ]);
   const main = compose(files[COMPOSE_FILE]);
   expect(main.services.registry).toMatchObject({
     image: 'registry:3',
     restart: 'always',
-    ports: [{ target: 5000, published: '5000', host_ip: '0.0.0.0' }],
     volumes: [{ type: 'volume', source: 'registry-data', target: '/var/lib/registry' }],
     labels: { 'gce-registry.spec': services[0]?.spec },
   });
+  expect(main.services.front).toMatchObject({
+    image: 'caddy:2.11.9',
+    ports: [
+      { target: 5000, published: '5000', host_ip: '0.0.0.0' },
+      { target: 18080, published: '18080', host_ip: '0.0.0.0' },
+    ],
+    labels: { 'gce-registry.spec': services[1]?.spec },
+  });
   expect(compose(files[UI_FILE]).services.ui).toMatchObject({
     image: 'joxit/docker-registry-ui:2.6.0',
-    ports: [{ target: 80, published: '18080', host_ip: '0.0.0.0' }],
     environment: { REGISTRY_TITLE: 'vm registry' },
   });
   expect(files[DATA_PATH_FILE]).toBe('\n');
   for (const text of Object.values(files)) expect(text).not.toMatch(/\$\{/);
+});
+
+test('the front alone publishes ports', () => {
+  for (const changes of [{}, { uiPort: 5000 }, { ui: 'none' as const, uiImage: null }]) {
+    const { services, files } = stackOf({ ...registry, ...changes });
+    const described = { ...compose(files[COMPOSE_FILE]).services, ...compose(files[UI_FILE])?.services };
+    expect(Object.keys(described).sort()).toEqual(services.map(({ name }) => name).sort());
+    expect(Object.keys(described).filter((name) => described[name].ports !== undefined)).toEqual(['front']);
+  }
+});
+
+test.each<[string, Partial<typeof registry>, string[]]>([
+  ['two ports', {}, ['0.0.0.0:5000', '0.0.0.0:18080']],
+  ['one port for both', { uiPort: 5000 }, ['0.0.0.0:5000']],
+  ['no UI', { ui: 'none', uiImage: null }, ['0.0.0.0:5000']],
+])('%s of the front', (_, changes, expected) => {
+  const { files, front } = stackOf({ ...registry, ...changes });
+  const ports: { host_ip: string; published: string }[] = compose(files[COMPOSE_FILE]).services.front.ports;
+  expect(ports.map((port) => `${port.host_ip}:${port.published}`)).toEqual(expected);
+  const listens = expected.map((address) => `:${address.split(':')[1]}`).join(', ');
+  expect(front.content).toContain(`\n${listens} {\n`);
 });
 
 test('a directory for the data', () => {
@@ -47,12 +75,13 @@ test('a directory for the data', () => {
 
 test('publishes on every address by name, of IPv6 where the instance has it', () => {
   const { files } = stackOf(registry, { ipv6: true });
-  for (const service of [
-    compose(files[COMPOSE_FILE]).services.registry,
-    compose(files[UI_FILE]).services.ui,
-  ]) {
-    expect(service.ports.map((port: { host_ip: string }) => port.host_ip)).toEqual(['0.0.0.0', '::']);
-  }
+  const ports: { host_ip: string; published: string }[] = compose(files[COMPOSE_FILE]).services.front.ports;
+  expect(ports.map((port) => `${port.host_ip} ${port.published}`)).toEqual([
+    '0.0.0.0 5000',
+    ':: 5000',
+    '0.0.0.0 18080',
+    ':: 18080',
+  ]);
   expect(publishedPorts(registry)).toEqual([5000, 18080]);
 });
 
@@ -65,18 +94,17 @@ test('a network of its own choice where one is given', () => {
 
 test('no UI', () => {
   const { services, files } = stackOf({ ...registry, ui: 'none', uiImage: null });
-  expect(services).toHaveLength(1);
+  expect(services.map(({ name }) => name)).toEqual(['registry', 'front']);
   expect(files[UI_FILE]).toBeNull();
 });
 
 test('the spec of a service changes with its own settings alone', () => {
   const specs = (changes: Partial<typeof registry>) =>
     stackOf({ ...registry, ...changes }).services.map((s) => s.spec);
-  const [main, ui] = specs({});
-  expect(specs({ title: 'other' })[0]).toBe(main);
-  expect(specs({ title: 'other' })[1]).not.toBe(ui);
-  expect(specs({ port: 6000 })[0]).not.toBe(main);
-  expect(specs({ port: 6000 })[1]).toBe(ui);
+  const [main, front, ui] = specs({});
+  expect(specs({ title: 'other' })).toEqual([main, front, expect.not.stringMatching(`^${ui}$`)]);
+  expect(specs({ port: 6000 })).toEqual([main, expect.not.stringMatching(`^${front}$`), ui]);
+  expect(specs({ image: 'registry:2' })).toEqual([expect.not.stringMatching(`^${main}$`), front, ui]);
 });
 
 test('a title that looks like a placeholder stays a title', () => {

@@ -57,12 +57,33 @@ compose_up() {
   say "$output"
 }
 
+# step_configure_front BASE64: a front that runs loads it first, so that what lies in its place is what it has loaded. A
+# run that is cut off in between leaves the old file, and the next one does all of it again. It gets the text, not the
+# file: where somebody removed the directory, its container still has the old one.
+step_configure_front() {
+  local state
+  state=$(docker container inspect --format '{{.State.Status}}' "$PROJECT-front-1" 2>/dev/null) || state=
+  if [[ $state == running ]]; then
+    base64 -d <<<"$1" | bounded timeout 60 docker exec --interactive "$PROJECT-front-1" caddy reload --config - \
+      --adapter caddyfile --address unix//run/front/admin.sock
+  fi
+  base64 -d <<<"$1" | put_file "$STACK/front/Caddyfile" 0644
+}
+
+# By it the registry knows an upload again that began before it was started. It never leaves the instance.
+ensure_registry_secret() {
+  local secret
+  [[ ! -s $STACK/registry.env ]] || return 0
+  secret=$(head -c 32 /dev/urandom | base64 -w 0 | tr -d '=+/')
+  printf 'REGISTRY_HTTP_SECRET=%s\n' "$secret" | put_file "$STACK/registry.env" 0600
+}
+
 # Compose makes a container under a passing name when it replaces one. Killed before it gives it its own, it would go
-# on with that one later, under the wrong name. remove_unnamed SERVICE …
+# on with that one later, under the wrong name.
 remove_unnamed() {
   local id name service
   while read -r id name service; do
-    [[ " $* " == *" $service "* && $name != "$PROJECT-$service-1" ]] || continue
+    [[ $name != "$PROJECT-$service-1" ]] || continue
     docker container rm --force "$id" >/dev/null || true
   done < <(docker container ls --all --filter "label=com.docker.compose.project=$PROJECT" \
     --format '{{.ID}} {{.Names}} {{.Label "com.docker.compose.service"}}')
@@ -85,16 +106,19 @@ health_of() {
     "$PROJECT-$1-1" 2>/dev/null
 }
 
-# await_answer SERVICE PORT PATH: for up to 120 s. A container that Docker calls unhealthy meanwhile is made anew, once.
+# await_answer SERVICE PORT PATH: for up to 120 s. Its container, or the front's, that Docker calls unhealthy meanwhile is
+# made anew, once.
 await_answer() {
-  local service=$1 renewed=false end=$((SECONDS + 120))
+  local each renewed=false end=$((SECONDS + 120))
   until answers "$2" "$3"; do
     ((SECONDS < end)) || return 1
-    if [[ $renewed == false && $(health_of "$service") == unhealthy ]] && ! answers "$2" "$3"; then
-      say "Docker calls the container of $service unhealthy, and it does not answer: making it anew"
-      compose_up --no-deps --force-recreate "$service"
+    for each in "$1" front; do
+      [[ $renewed == false && $(health_of "$each") == unhealthy ]] || continue
+      ! answers "$2" "$3" || return 0
+      say "Docker calls the container of $each unhealthy, and $1 does not answer: making it anew"
+      compose_up --no-deps --force-recreate "$each"
       renewed=true end=$((SECONDS + 120))
-    fi
+    done
     sleep 0.1
   done
 }
@@ -102,12 +126,12 @@ await_answer() {
 # step_start_containers SERVICE:PORT:PATH,… SUBNET SERVICE,… SERVICE,…: starts what is not as it should be. Of the last
 # two, the first are services that give up their port before, the second those whose containers are made anew.
 step_start_containers() {
-  local endpoints endpoint services=() stopping anew service port path
+  local endpoints endpoint stopping anew service port path
   IFS=, read -r -a endpoints <<<"$1"
   IFS=, read -r -a stopping <<<"$3"
   IFS=, read -r -a anew <<<"$4"
-  for endpoint in "${endpoints[@]}"; do services+=("${endpoint%%:*}"); done
-  remove_unnamed "${services[@]}"
+  ensure_registry_secret
+  remove_unnamed
   remove_network "$2"
   ((${#stopping[@]} == 0)) || compose rm --stop --force "${stopping[@]}" 2>&1
   ((${#anew[@]} == 0)) || compose_up --no-deps --force-recreate "${anew[@]}"
@@ -115,7 +139,7 @@ step_start_containers() {
   for endpoint in "${endpoints[@]}"; do
     IFS=: read -r service port path <<<"$endpoint"
     if await_answer "$service" "$port" "$path"; then continue; fi
-    compose logs --no-color --tail 20 "$service" || true
+    compose logs --no-color --tail 20 "$service" front || true
     compose ps --all || true
     say "The container of $service does not answer on port $port"
     return 1

@@ -39,13 +39,14 @@ inspected_images() {
   timeout 15 docker image inspect --format "$IMAGE" "${names[@]}" 2>/dev/null
 }
 
-# Prints the status code of `GET PATH` from a port of this machine; nothing when it does not answer.
+# Prints the status code of `GET PATH` from a port of this machine; nothing when it does not answer. 502 is the front's,
+# for what does not answer it.
 http_status() {
   local port=$1 path=$2 line
   { exec 8<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 0
   printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$path" >&8 2>/dev/null
   IFS= read -r -t 3 line <&8 2>/dev/null || return 0
-  [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) ]] && printf '%s\n' "${BASH_REMATCH[1]}"
+  [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) && ${BASH_REMATCH[1]} != 502 ]] && printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
 # Prints the output of http_status, asking for up to PATIENCE seconds until there is one.

@@ -14,6 +14,7 @@ STACK=/etc/gce-registry
 FILES=(
   /etc/apt/sources.list.d/docker.sources /etc/docker/daemon.json
   "$STACK/compose.yaml" "$STACK/compose.override.yaml" "$STACK/compose-release" "$STACK/data-path"
+  "$STACK/front/Caddyfile"
 )
 # Files whose text is wanted, up to so many bytes.
 TEXTS=(/etc/docker/daemon.json "$STACK/compose-release")

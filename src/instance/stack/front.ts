@@ -1,0 +1,84 @@
+import type { RegistrySettings } from '../../settings/types';
+import { STACK_DIRECTORY } from './directory';
+
+/** What the front, Caddy, is told; in its container it lies in /etc/caddy. */
+export const FRONT_FILE = `${STACK_DIRECTORY}/front/Caddyfile`;
+
+/** The address of each UI in the network of the containers. */
+const UI_ADDRESSES = { joxit: 'ui:80', hyper: 'ui:8080' };
+
+/**
+ * The configuration of the front: `/v2/` is the registry's, all else the page's, on every port.
+ *
+ * - Its admin endpoint is a socket in its own container: neither the network nor another container reaches it.
+ * - Bodies are streamed in both directions. A push may pause for minutes (read_body_idle, write_idle; since Caddy
+ *   2.11.5, where each is a minute by default), a head must come within half a minute.
+ * - While a container is being replaced, requests are held rather than refused: Docker does not try again what was
+ *   refused. Nothing of such a request has been sent yet, so it may be sent late.
+ * - The registry makes addresses for the client from Forwarded, or else from X-Forwarded-Proto and Host
+ *   (https://github.com/distribution/distribution/blob/v3.1.2/registry/api/v2/urls.go#L42). Where somebody's own proxy
+ *   with TLS stands before the instance, what it says has to come through; a client that lies there fools itself alone.
+ * - In its container it listens on the port that the instance publishes: rules of the instance's own firewall, which see
+ *   the one or the other, name one number.
+ */
+export function frontConfig({ ui, port, uiPort }: Pick<RegistrySettings, 'ui' | 'port' | 'uiPort'>): string {
+  const ports = ui === 'none' ? [port] : [...new Set([port, uiPort])].sort((a, b) => a - b);
+  return `# Written by gce-registry-action, which replaces it: do not edit.
+{
+	admin unix//run/front/admin.sock
+	persist_config off
+	auto_https off
+	servers {
+		protocols h1 h2
+		max_header_size 32KB
+		trusted_proxies static 0.0.0.0/0 ::/0
+		timeouts {
+			read_header 30s
+			read_body_idle 10m
+			write_idle 10m
+			idle 5m
+		}
+	}
+}
+
+(behind) {
+	lb_try_duration 10s
+	lb_try_interval 250ms
+	transport http {
+		dial_timeout 3s
+		compression off
+	}
+}
+
+http://127.0.0.1:8079 {
+	bind 127.0.0.1
+	respond "well"
+}
+
+${ports.map((each) => `:${each}`).join(', ')} {
+	@registry path /v2 /v2/*
+	handle @registry {
+		reverse_proxy registry:5000 {
+			import behind
+		}
+	}
+	handle {
+${pageOf(ui)}
+	}
+	handle_errors 5xx {
+		handle @registry {
+			header Content-Type application/json
+			respond \`{"errors":[{"code":"UNAVAILABLE","message":"the registry does not answer"}]}\` 502
+		}
+		handle {
+			respond "The page does not answer." 502
+		}
+	}
+}
+`;
+}
+
+function pageOf(ui: RegistrySettings['ui']): string {
+  if (ui === 'none') return '\t\trespond 404';
+  return `\t\treverse_proxy ${UI_ADDRESSES[ui]} {\n\t\t\timport behind\n\t\t}`;
+}
