@@ -50,7 +50,7 @@ test('Docker comes from Docker’s repository, the user may use it, and the stac
     'registry-1',
     'docker inspect $(docker ps -q) --format \'{{.HostConfig.RestartPolicy.Name}} {{.State.Health.Status}} {{.HostConfig.LogConfig.Type}} {{index .HostConfig.LogConfig.Config "max-size"}}\'',
   );
-  expect(policies.split('\n')).toHaveLength(2);
+  expect(policies.split('\n')).toHaveLength(3);
   for (const line of policies.split('\n')) expect(line).toMatch(/^always healthy json-file \d+m$/);
   expect(await output('registry-1', "ss -Hltn '( sport = 5001 )'")).toBe('');
 });

@@ -36,6 +36,7 @@ const FROM_NOTHING = [
   'step_install_engine',
   'step_add_to_group',
   'step_pull_images',
+  'step_configure_front',
   'step_start_containers',
   'step_mark_data',
 ];
@@ -106,8 +107,8 @@ describe("with Docker's packages, from nothing", () => {
   const unmake = () =>
     output(
       'registry-1',
-      `docker rm -f gce-registry-registry-1 gce-registry-ui-1
-       docker image rm registry:3 joxit/docker-registry-ui:2.6.0
+      `docker rm -f gce-registry-registry-1 gce-registry-front-1 gce-registry-ui-1
+       docker image rm registry:3 caddy:2.11.9 joxit/docker-registry-ui:2.6.0
        gpasswd -d deployer docker
        export DEBIAN_FRONTEND=noninteractive
        apt-get remove -y -qq docker-ce docker-ce-cli containerd.io docker-compose-plugin ca-certificates
@@ -122,7 +123,7 @@ describe("with Docker's packages, from nothing", () => {
 
   async function expectKept(): Promise<void> {
     expect(await served('registry-1', ['kept:1', 'kept:2'])).toEqual(before);
-    await expectWhole(['registry', 'ui']);
+    await expectWhole(['front', 'registry', 'ui']);
   }
 
   test.each(CUTS)('$kill, at command $command of each step: the next run goes on from there', async (cut) => {
@@ -209,7 +210,7 @@ describe("with the distribution's packages, on an instance that lacks a little",
     async (turn) => {
       await output('registry-1', turn.script);
       expect((await cutOffInEachStep(turn, FROM_NOTHING)).sort()).toEqual(turn.steps);
-      await expectWhole(['registry']);
+      await expectWhole(['front', 'registry']);
     },
   );
 });

@@ -168,7 +168,7 @@ E`,
   expect(message).toMatch(
     /^The data of the registry is missing: .*\/mnt\/data\/registry \(file system: ext4 \/dev\/loop\d+ .*, mounted at \/mnt\/data\)/,
   );
-  expect(await output(instance, 'ls -A /mnt/data; docker ps -q')).toBe('');
+  expect(await output(instance, 'ls -A /mnt/data; docker ps -q --filter name=registry-registry')).toBe('');
   await output(instance, MOUNT);
   await succeeding(wanted);
   expect(await served(instance, ['test:latest'])).toEqual({ 'test:latest': seen.outputs.digest });

@@ -33,7 +33,7 @@ test('registry 2 with hyper, a title with markup in it, and several tags', async
     'source-ranges': `runner, ${host}`,
     tags: 'test:1, test:2\nteam/other',
   });
-  expect(await containers()).toBe('hyper/docker-registry-web:latest\nregistry:2');
+  expect(await containers()).toBe('caddy:2.11.9\nhyper/docker-registry-web:latest\nregistry:2');
   expect(JSON.parse(String(seen.outputs.images))).toEqual(
     ['test:1', 'test:2', 'team/other:latest'].map((name) => ({
       reference: `${ip}:5000/${name}`,
@@ -63,7 +63,7 @@ test('a title with markup shows literally in the joxit UI too', async () => {
 
 test('from registry 2 to 3, without a UI, on other ports: the images are still there, and the old ports closed', async () => {
   const seen = await succeeding({ ...inputs, tags: 'test:3', ui: 'none', 'registry-port': '5001' });
-  expect(await containers()).toBe('registry:3');
+  expect(await containers()).toBe('caddy:2.11.9\nregistry:3');
   expect(seen.outputs).toMatchObject({ registry: `${ip}:5001`, 'ui-url': '' });
   const digest = String(seen.outputs.digest);
   expect(await served('registry-1', ['test:1', 'test:3'], 5001)).toEqual({
@@ -87,7 +87,7 @@ test('a new data-path is refused while the volume holds images, and says how to 
   const { exitCode, annotations } = await action({ ...inputs, 'data-path': '/mnt/registry' });
   expect(exitCode).toBe(1);
   expect(annotations.map(({ message }) => message).join()).toMatch(/^Images would be stranded: /);
-  expect(await containers()).toBe('registry:3');
+  expect(await containers()).toBe('caddy:2.11.9\nregistry:3');
 });
 
 test('data-path on a fresh instance, and registry-host as a name', async () => {
