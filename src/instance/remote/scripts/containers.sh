@@ -106,13 +106,21 @@ health_of() {
     "$PROJECT-$1-1" 2>/dev/null
 }
 
-# await_answer SERVICE PORT PATH: for up to 120 s. Its container, or the front's, that Docker calls unhealthy meanwhile is
-# made anew, once.
+# keeps_ending SERVICE: Docker has started its container again six times, in some 7 s, and it does not run.
+keeps_ending() {
+  local state
+  state=$(timeout 15 docker container inspect --format '{{.RestartCount}} {{.State.Status}}' "$PROJECT-$1-1" 2>/dev/null) &&
+    ((${state% *} >= 6)) && [[ ${state#* } == restarting ]]
+}
+
+# await_answer SERVICE PORT PATH: for up to 120 s, unless a container of it keeps ending. Its container, or the front's,
+# that Docker calls unhealthy meanwhile is made anew, once.
 await_answer() {
   local each renewed=false end=$((SECONDS + 120))
   until answers "$2" "$3"; do
     ((SECONDS < end)) || return 1
     for each in "$1" front; do
+      ! keeps_ending "$each" || return 1
       [[ $renewed == false && $(health_of "$each") == unhealthy ]] || continue
       ! answers "$2" "$3" || return 0
       say "Docker calls the container of $each unhealthy, and $1 does not answer: making it anew"
