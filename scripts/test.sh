@@ -33,6 +33,7 @@ unit() {
 
 e2e() {
   need chromium chromium
+  need certutil libnss3-tools
   export E2E_LABS=${E2E_LABS:-${GCELAB:-1 2}}
   local labs
   read -ra labs <<<"$E2E_LABS"

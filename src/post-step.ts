@@ -5,7 +5,6 @@ import { openGoogleWith, postGoogle } from './leases/post-google';
 import { releaseAll } from './leases/release';
 import { maskInputs } from './main-step';
 import { openRegistry } from './registry/api';
-import { findEndpoint } from './registry/scheme';
 import { documentsOf, linkDocuments } from './report/documents';
 import { readCredentials } from './settings/read';
 import type { CredentialsSettings } from './settings/types';
@@ -34,7 +33,7 @@ export async function postStep(around: Surroundings, open = openGoogleWith(aroun
         const then = environmentAt(docker, env);
         return around.host(around.commands(then), then.DOCKER_CONFIG ?? around.dockerConfig);
       },
-      openRegistry: async (host, port) => openRegistry(await findEndpoint(host, port), sleep),
+      openRegistry: (endpoint) => openRegistry(endpoint, sleep),
     });
     for (const message of messages) warn(message);
   } catch (error) {

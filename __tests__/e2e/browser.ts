@@ -1,14 +1,21 @@
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 /** Debian's chromium; `npm test` installs it. */
 const PROGRAM = '/usr/bin/chromium';
 
-/** Opens a page in headless Chromium on this machine, waits until all of `texts` are shown, and returns all that is shown. */
-export async function shownInBrowser(url: string, ...texts: string[]): Promise<string> {
+/**
+ * Opens a page in headless Chromium on this machine, waits until all of `texts` are shown, and returns all that is shown.
+ *
+ * @param home where it finds what it trusts: see `trusting`
+ */
+export async function shownInBrowser(url: string, texts: readonly string[], home?: string): Promise<string> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: \`npm test\` installs it`);
   const browser = await chromium.launch({
     executablePath: PROGRAM,
+    env: { ...process.env, ...(home === undefined ? {} : { HOME: home }) },
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -27,4 +34,19 @@ export async function shownInBrowser(url: string, ...texts: string[]): Promise<s
   } finally {
     await browser.close();
   }
+}
+
+/**
+ * Lets a user with this home trust a certificate authority, as a person does in Chromium on Linux.
+ *
+ * https://chromium.googlesource.com/chromium/src/+/main/docs/linux/cert_management.md
+ */
+export function trusting(home: string, ca: string): string {
+  const database = join(home, '.pki/nssdb');
+  mkdirSync(database, { recursive: true });
+  writeFileSync(join(home, 'ca.crt'), ca);
+  const certutil = (...args: string[]) => execFileSync('certutil', ['-d', `sql:${database}`, ...args]);
+  certutil('-N', '--empty-password');
+  certutil('-A', '-t', 'C,,', '-n', 'registry', '-i', join(home, 'ca.crt'));
+  return home;
 }

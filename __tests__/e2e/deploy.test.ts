@@ -104,7 +104,7 @@ describe('a second run', () => {
 test('with the host’s address in source-ranges its browser shows the image in the web UI', async () => {
   const { LAB_HOST_ADDRESS } = await environment();
   await succeeding({ ...inputs, 'source-ranges': `runner, ${LAB_HOST_ADDRESS}` });
-  const page = await shownInBrowser(`http://${ip}:18080/`, 'test');
+  const page = await shownInBrowser(`http://${ip}:18080/`, ['test']);
   expect(page).toContain('test');
   expect(page).toContain('registry-1 registry');
 });

@@ -109,7 +109,7 @@ test('page and registry stand at one port, where one is asked for', async () => 
   const one = { ...inputs, 'ui-port': '5000', tags: 'one:port' };
   const seen = await succeeding(one);
   expect(seen.outputs['ui-url']).toBe(`http://${ip}:5000`);
-  expect(await shownInBrowser(`http://${ip}:5000/`, 'one')).toContain('one');
+  expect(await shownInBrowser(`http://${ip}:5000/`, ['one'])).toContain('one');
   expect(await output('registry-1', "ss -Hltn '( sport = 18080 )'")).toBe('');
   expect((await succeeding(one)).outputs.changed).toBe('false');
   await succeeding({ ...inputs, mode: 'bootstrap' });

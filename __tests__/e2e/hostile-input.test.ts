@@ -232,7 +232,7 @@ test.each(TITLES)('the title %j is shown as it is', async (title) => {
     tags: 'x__y/z---1:_A.-b',
   });
   expect(seen.annotations.filter(({ message }) => /^owned/.test(message))).toEqual([]);
-  expect(await shownInBrowser(`http://${ip}:18080/`, title)).toContain(title);
+  expect(await shownInBrowser(`http://${ip}:18080/`, [title])).toContain(title);
   expect(await served('registry-1', ['x__y/z---1:_A.-b'])).toEqual({
     'x__y/z---1:_A.-b': seen.outputs.digest,
   });

@@ -36,6 +36,8 @@ const FROM_NOTHING = [
   'step_install_engine',
   'step_add_to_group',
   'step_pull_images',
+  'step_make_ca',
+  'step_make_certificate',
   'step_configure_front',
   'step_start_containers',
   'step_mark_data',
@@ -100,7 +102,7 @@ describe("with Docker's packages, from nothing", () => {
     const all = { ...(await basics()), ...own, ...mirrors };
     await succeeding({ ...all, tags: 'kept:1,kept:2' });
     before = await served('registry-1', ['kept:1', 'kept:2']);
-    inputs = { ...all, mode: 'bootstrap' };
+    inputs = { ...all, mode: 'bootstrap', tls: 'private-ca' };
   });
 
   /** Everything is to be done again, and more than on a bare machine; only the data of Docker is still there. */

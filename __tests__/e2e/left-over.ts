@@ -7,22 +7,25 @@ export interface RunnerSnapshot {
   readonly file: string;
   /** Registries that the running daemon takes for insecure. */
   readonly insecure: string;
+  /** Files by which Docker trusts authorities. */
+  readonly authorities: string;
 }
 
 const DAEMON_JSON = '/etc/docker/daemon.json';
 
 /** What `expectNothingLeft` compares with: take it before the run. */
 export async function snapshotRunner(): Promise<RunnerSnapshot> {
-  const [insecure = '', file = ''] = (
+  const [insecure = '', file = '', authorities = ''] = (
     await output(
       'runner',
       `timeout 90 bash -c 'until docker info >/dev/null 2>&1; do sleep 0.1; done'
        docker info -f '{{range .RegistryConfig.InsecureRegistryCIDRs}}{{.}} {{end}}{{range $name, $index := .RegistryConfig.IndexConfigs}}{{$name}}={{$index.Secure}} {{end}}'
-       if [ -e ${DAEMON_JSON} ]; then echo $(stat -c '%a %U:%G' ${DAEMON_JSON}) $(base64 -w0 ${DAEMON_JSON}); else echo absent; fi`,
+       if [ -e ${DAEMON_JSON} ]; then echo $(stat -c '%a %U:%G' ${DAEMON_JSON}) $(base64 -w0 ${DAEMON_JSON}); else echo absent; fi
+       echo $(find /etc/docker/certs.d /run/gce-registry-action/certificates 2>/dev/null | sort)`,
     )
   ).split('\n');
   // In no order, where Docker is of today.
-  return { file, insecure: insecure.trim().split(/\s+/).sort().join(' ') };
+  return { file, authorities, insecure: insecure.trim().split(/\s+/).sort().join(' ') };
 }
 
 /** The lines of `ssh-keys` in the metadata of an instance. */

@@ -38,7 +38,7 @@ export function fingerprint(instance = 'registry-1'): Promise<string> {
   );
 }
 
-/** Digests that the registry on an instance serves, by `repository:tag`. */
+/** Digests that the registry on an instance serves, by `repository:tag`; with TLS or without, whoever it is that shows it. */
 export async function served(
   instance: string,
   names: readonly string[],
@@ -53,7 +53,7 @@ export async function served(
   const lines = await output(
     instance,
     `for name in ${names.join(' ')}; do
-       curl -fsS -o /tmp/served -H 'Accept: ${accept}' "http://127.0.0.1:${port}/v2/\${name%:*}/manifests/\${name##*:}" &&
+       curl -fsSLk -o /tmp/served -H 'Accept: ${accept}' "http://127.0.0.1:${port}/v2/\${name%:*}/manifests/\${name##*:}" &&
          echo "$name sha256:$(sha256sum /tmp/served | cut -d' ' -f1)"
      done`,
   );

@@ -46,7 +46,7 @@ test('registry 2 with hyper, a title with markup in it, and several tags', async
     'test:2': digest,
     'team/other:latest': digest,
   });
-  expect(await shownInBrowser(`http://${ip}:18080/`, title, 'team/other')).toContain('team/other');
+  expect(await shownInBrowser(`http://${ip}:18080/`, [title, 'team/other'])).toContain('team/other');
 });
 
 test('a title with markup shows literally in the joxit UI too', async () => {
@@ -58,7 +58,7 @@ test('a title with markup shows literally in the joxit UI too', async () => {
     mode: 'bootstrap',
     'source-ranges': host,
   });
-  expect(await shownInBrowser(`http://${ip}:18080/`, title)).toContain(title);
+  expect(await shownInBrowser(`http://${ip}:18080/`, [title])).toContain(title);
 });
 
 test('from registry 2 to 3, without a UI, on other ports: the images are still there, and the old ports closed', async () => {

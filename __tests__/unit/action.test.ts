@@ -47,6 +47,8 @@ test('every output of action.yml is set, and no other', () => {
     openTo: [],
     instanceIp: null,
     registry: '',
+    scheme: 'http',
+    caCertificate: null,
     uiUrl: null,
     firewallRule: '',
     onlyPlanned: false,

@@ -8,6 +8,7 @@ import { ActionError } from '../values/errors';
 import { shellQuote } from '../values/quote';
 import { excerpt } from '../values/show';
 import { type Facts, parseFacts } from './facts/facts';
+import type { Tls } from './plan/certificate-plan';
 import { planInstance } from './plan/plan';
 import { endpointsOf } from './plan/stack-plan';
 import type { InstanceStep } from './plan/steps';
@@ -29,6 +30,7 @@ export interface InstanceTargetOptions {
   readonly user: string;
   readonly registry: RegistrySettings;
   readonly docker: DockerSettings;
+  readonly tls: Tls;
   /** This runner is to push an image. */
   readonly pushes: boolean;
   /** Whether the facts are to have the ages of images, which takes longer. */
@@ -48,8 +50,8 @@ export interface InstanceEvents {
 
 /** The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. */
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
-  const { registry, docker, pushes, connection, events } = options;
-  const desired = { registry, docker, pushes };
+  const { registry, docker, tls, pushes, connection, events } = options;
+  const desired = { registry, docker, tls, pushes };
   const factsArguments = [
     options.user,
     registry.dataPath ?? '',

@@ -1,4 +1,5 @@
 import { type CanaryLease, isCanaryLease } from './canary';
+import { type CertificateLease, isCertificateLease } from './certificate';
 import { type DaemonJsonLease, isDaemonJsonLease } from './daemon-json';
 import { isKeyLease, type KeyLease } from './key';
 import { isLocalTagLease, type LocalTagLease } from './local-tag';
@@ -6,13 +7,21 @@ import { isOpeningLease, type OpeningLease } from './opening';
 import { isTargetTagLease, type TargetTagLease } from './target-tag';
 
 /** Everything that a run takes and gives back. */
-export type Lease = KeyLease | OpeningLease | TargetTagLease | DaemonJsonLease | LocalTagLease | CanaryLease;
+export type Lease =
+  | KeyLease
+  | OpeningLease
+  | TargetTagLease
+  | DaemonJsonLease
+  | CertificateLease
+  | LocalTagLease
+  | CanaryLease;
 
 const CHECKS: readonly ((value: unknown) => value is Lease)[] = [
   isKeyLease,
   isOpeningLease,
   isTargetTagLease,
   isDaemonJsonLease,
+  isCertificateLease,
   isLocalTagLease,
   isCanaryLease,
 ];

@@ -3,9 +3,11 @@ import type { Compute } from '../google/compute';
 import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
 import type { RegistryApi } from '../registry/api';
+import type { Endpoint } from '../registry/endpoint';
 import type { RunnerHost } from '../runner/host';
 import { messageOf } from '../values/errors';
 import { releaseCanary } from './canary';
+import { describeCertificateLease, releaseCertificateLease } from './certificate';
 import { releaseDaemonJson } from './daemon-json';
 import type { DockerPlace } from './docker-place';
 import type { GooglePlace } from './google-place';
@@ -23,7 +25,7 @@ export interface ReleaseTools {
   readonly atGoogle: (place: GooglePlace, work: (compute: Compute) => Promise<void>) => Promise<void>;
   /** This machine, as the main step saw it. */
   readonly hostAt: (docker: DockerPlace) => RunnerHost;
-  readonly openRegistry: (host: string, port: number) => Promise<RegistryApi>;
+  readonly openRegistry: (endpoint: Endpoint) => RegistryApi;
 }
 
 /**
@@ -75,6 +77,8 @@ async function release(lease: Lease, all: readonly Lease[], tools: ReleaseTools)
       return tools.atGoogle(lease, (compute) => releaseTagAndOpening(lease, all, compute, tools));
     case 'daemon-json':
       return releaseDaemonJson(lease, tools.hostAt(lease.docker), tools);
+    case 'certificate':
+      return releaseCertificateLease(lease, tools.hostAt(lease.docker), log, Date.now());
     case 'local-tag':
       return releaseLocalTag(lease, dockerCli(tools.hostAt(lease.docker).exec), log);
   }
@@ -117,6 +121,8 @@ function describe(lease: Lease): string[] {
       return [describeOpening(lease)];
     case 'target-tag':
       return [describeTargetTag(lease)];
+    case 'certificate':
+      return [describeCertificateLease(lease)];
     case 'local-tag':
       return [describeLocalTag(lease)];
     // Their own errors say what to do.

@@ -18,6 +18,11 @@ export const isDigest = text(/^sha256:[0-9a-f]{64}$/);
 /** A file's path, a word of a command line: one line, and no option. */
 export const isWord = text(/^[^-\s\p{Cc}][^\p{Cc}]*$/u);
 
+/** One certificate as PEM. */
+export const isCertificate = text(
+  /^-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----\n$/,
+);
+
 /** The check, or null. */
 export function orNull(check: Check): Check {
   return (value) => value === null || check(value);

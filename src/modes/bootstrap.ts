@@ -7,13 +7,15 @@ import { reportOf } from './report';
 import type { Run } from './run';
 import { setUp } from './set-up';
 import { surveySite } from './survey';
+import { authorityOf } from './tls';
 
 /** Sets the instance up as a registry: firewall rule and tag, Docker, registry and UI. */
 export async function bootstrap(run: Run): Promise<Report> {
   const site = await connectTo(run, await findPlace(run));
   try {
-    const outcomes = await setUp(run, site, await surveySite(run, site, { admit: false }));
-    const found = { outcomes, firewall: await firewallOf(run, site) };
+    const { outcomes, facts } = await setUp(run, site, await surveySite(run, site, { admit: false }));
+    const ca = authorityOf(run.settings, facts);
+    const found = { outcomes, ca, firewall: await firewallOf(run, site) };
     return reportOf(run, site.vm, registryAddress(run.settings, site.vm), found);
   } finally {
     site.connection?.close();

@@ -5,13 +5,14 @@ import { connectTo } from './connect';
 import { firewallOf } from './firewall';
 import { findPlace } from './place';
 import { push } from './push-image';
-import { beginReading, type RunnerReads, setUpRunner } from './read-runner';
+import { beginReading, type RunnerReads, setUpRunner, trustAuthority } from './read-runner';
 import { registryAddress } from './registry-address';
 import { RepairDuringPush } from './repair-during-push';
 import { reportOf } from './report';
 import type { Run } from './run';
-import { setUp } from './set-up';
+import { type SetUp, setUp } from './set-up';
 import { type SiteSurvey, surveySite } from './survey';
+import { authorityOf } from './tls';
 
 /** Sets the instance up, and pushes the image. */
 export async function deploy(run: Run): Promise<Report> {
@@ -26,15 +27,17 @@ export async function deploy(run: Run): Promise<Report> {
       surveySite(run, site, { admit: true }),
       reads,
     ]);
-    const [outcomes, changed] = await waitForAll<[readonly Outcome<unknown>[], Outcome<unknown> | null]>([
+    const [{ outcomes, facts }, changed] = await waitForAll<[SetUp, Outcome<unknown> | null]>([
       setUp(run, site, survey),
       setUpRunner(run, runner.survey),
     ]);
-    const { repair, outcomes: repaired } = new RepairDuringPush(run, site.connection);
-    const images = await push(run, address, runner.image, repair);
+    const ca = authorityOf(run.settings, facts);
+    await trustAuthority(run, address, ca);
+    const { repair, outcomes: repaired } = new RepairDuringPush(run, site);
+    const images = await push(run, address, ca, runner.image, repair);
     const firewall = await firewallOf(run, site);
     const all = [...outcomes, changed, ...repaired];
-    return reportOf(run, site.vm, address, { outcomes: all, images, firewall });
+    return reportOf(run, site.vm, address, { outcomes: all, ca, images, firewall });
   } finally {
     site.connection?.close();
   }

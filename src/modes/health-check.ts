@@ -1,5 +1,6 @@
 import type { Change } from '../converge/change';
 import { readSettled } from '../converge/read';
+import { certificateRows } from '../health/certificate-rows';
 import { driftRow } from '../health/drift-row';
 import { HealthRows } from '../health/health-rows';
 import { instanceRows } from '../health/instance-rows';
@@ -9,7 +10,6 @@ import { servicesOf } from '../instance/stack/services';
 import { takeCanary } from '../leases/canary';
 import { openRegistry } from '../registry/api';
 import { waitUntilAnswered } from '../registry/reach';
-import { findEndpoint } from '../registry/scheme';
 import type { Report } from '../report/outputs';
 import { messageOf } from '../values/errors';
 import { admitForCheck } from './admission';
@@ -20,6 +20,7 @@ import { type RegistryAddress, registryAddress } from './registry-address';
 import { reportOf } from './report';
 import type { Run } from './run';
 import { siteFirewall, siteInstance } from './survey';
+import { authorityOf, endpointOf, tlsOf } from './tls';
 
 /** Reads everything, reports what is wrong and what a run would change, and repairs nothing. */
 export async function healthCheck(run: Run): Promise<Report> {
@@ -84,11 +85,15 @@ async function checkFirewall(run: Run, site: Site, rows: HealthRows, drift: Chan
 
 async function checkInstance(run: Run, site: Site, rows: HealthRows, drift: Change[]): Promise<Facts | null> {
   if (site.connection === null) return null;
-  const target = siteInstance(run, site.connection);
+  const tls = tlsOf(run.settings, site.vm);
+  const target = siteInstance(run, site.vm, site.connection);
   let facts: Facts | null = null;
   await rows.addAll('Instance state', async () => {
     facts = await readSettled(target, run.log);
-    return instanceRows(facts, servicesOf(run.settings.registry), Date.now());
+    return [
+      ...instanceRows(facts, servicesOf(run.settings.registry), Date.now()),
+      ...certificateRows(tls, facts, Date.now()),
+    ];
   });
   const found = facts;
   if (found === null) return null;
@@ -114,8 +119,9 @@ async function checkRegistry(
       const giveBack = await admitForCheck(run, site, facts.client);
       try {
         await waitUntilAnswered({ host, port }, run.log, run.sleep);
-        const api = openRegistry(await findEndpoint(host, port), run.sleep);
-        return await takeCanary({ host, port, api }, run.leases).finally(() => api.close());
+        const endpoint = await endpointOf(run.settings, { host, port }, authorityOf(run.settings, facts));
+        const api = openRegistry(endpoint, run.sleep);
+        return await takeCanary({ endpoint, api }, run.leases).finally(() => api.close());
       } finally {
         // What fails here the post step does.
         await giveBack().catch((error: unknown) => run.log.info(messageOf(error)));

@@ -4,11 +4,11 @@ import { noteLocalTag } from '../leases/local-tag';
 import { pushImage } from '../push/push';
 import { openRegistry } from '../registry/api';
 import { waitUntilAnswered } from '../registry/reach';
-import { findEndpoint } from '../registry/scheme';
 import type { PushedImage } from '../report/outputs';
 import { resolveTargets } from '../values/reference';
 import type { RegistryAddress } from './registry-address';
 import type { Run } from './run';
+import { endpointOf } from './tls';
 
 /** How long the registry may be away while it is only asked. */
 const AWAY_MS = 31_000;
@@ -16,12 +16,14 @@ const AWAY_MS = 31_000;
 /**
  * Pushes the image under each of its tags; nothing in a dry run.
  *
+ * @param ca PEM of what the registry's certificate is signed by; null: this machine trusts it anyway
  * @param image null: it is pulled first
  * @param mend called before something that failed for a transient reason is tried again
  */
 export async function push(
   run: Run,
   { host, port, registry, names }: RegistryAddress,
+  ca: string | null,
   image: LocalImage | null,
   mend: () => Promise<void> = async () => undefined,
 ): Promise<readonly PushedImage[]> {
@@ -33,7 +35,7 @@ export async function push(
     return [];
   }
   await waitUntilAnswered({ host, port }, log, sleep);
-  const api = openRegistry(await findEndpoint(host, port), sleep, {
+  const api = openRegistry(await endpointOf(settings, { host, port }, ca), sleep, {
     pausesMs: PAUSES_MS,
     limitMs: AWAY_MS,
     announce: (pauseMs, why) =>

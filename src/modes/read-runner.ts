@@ -1,12 +1,16 @@
 import { asPlanned, converge, type Outcome, type Survey, survey } from '../converge/converge';
 import { dockerCli, type LocalImage } from '../docker/docker';
 import { waitForAll } from '../job/wait-for-all';
+import { takeCertificateLease } from '../leases/certificate';
 import { noteDaemonJson } from '../leases/daemon-json';
 import { findImage, pullImage } from '../push/push';
 import { speaksHttps } from '../registry/scheme';
+import { certificateDirectory, takeCertificate } from '../runner/certificate-file';
 import type { RunnerStep } from '../runner/plan';
-import type { RunnerState } from '../runner/read';
+import type { RegistryTls, RunnerState } from '../runner/read';
 import { runnerTarget } from '../runner/runner';
+import type { Settings } from '../settings/types';
+import { sha256 } from '../values/digest';
 import type { RegistryAddress } from './registry-address';
 import type { Run } from './run';
 
@@ -44,13 +48,51 @@ async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<
       restore: settings.runner.restore,
       restart: settings.runner.restart,
       claimMs: leases.lifetimeMs,
-      // Where the firewall does not admit this runner yet there is no answer, and the registry is taken to speak HTTP.
-      speaksHttps: () => speaksHttps(host, port, 1000),
+      tls: registryTls(settings, { host, port }),
       onRestorePoint: noteDaemonJson(leases),
     },
     { host: run.host, log, sleep, now: Date.now },
   );
   return survey(target, run);
+}
+
+function registryTls(
+  { registry: { tls } }: Settings,
+  { host, port }: Pick<RegistryAddress, 'host' | 'port'>,
+): RegistryTls {
+  // Where the firewall does not admit this runner yet there is no answer, and the registry is taken to speak HTTP.
+  if (tls.kind === 'none') return { speaksHttps: () => speaksHttps(host, port, 1000), authority: false };
+  const authority = tls.kind === 'private-ca' || (tls.given?.authority ?? null) !== null;
+  return { speaksHttps: async () => true, authority };
+}
+
+/** The last second of the year 9999. */
+const FOR_GOOD = 253_402_300_799_000;
+
+/**
+ * Lets this runner's Docker trust the authority behind the registry's certificate, until the job ends or, without
+ * `restore-runner`, for good.
+ *
+ * @param ca PEM; null: there is nothing to be told
+ */
+export async function trustAuthority(
+  { settings, job, leases, host, log }: Run,
+  { host: name, port }: RegistryAddress,
+  ca: string | null,
+): Promise<void> {
+  if (ca === null || settings.dryRun || !settings.runner.configure) return;
+  const registry = { host: name, port };
+  const claim = sha256(Object.values(job.identity).join(' ')).slice(0, 16);
+  const { kind, ignored } = settings.runner.restore
+    ? await takeCertificateLease(leases, host, registry, ca, claim)
+    : await takeCertificate(host, { registry, pem: ca, claim, expires: FOR_GOOD, now: leases.now() });
+  const directory = certificateDirectory(registry);
+  if (kind === 'written')
+    log.info(`runner: Docker trusts the authority of the registry, by a file in ${directory}`);
+  if (ignored)
+    log.warning(
+      `With ${directory}/hosts.toml beside them, Docker with the containerd store ignores certificates: remove that file, or name the authority in it`,
+    );
 }
 
 /** Pulls the image where it is not on this runner; one of this very registry only once the registry is set up. */

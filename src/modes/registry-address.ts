@@ -1,6 +1,6 @@
 import type { Instance } from '../google/compute';
-import { publishedPorts } from '../instance/stack/services';
-import { registryName, urlOf } from '../registry/endpoint';
+import { publishedPorts, schemeOf } from '../instance/stack/services';
+import { type Endpoint, registryName, urlOf } from '../registry/endpoint';
 import type { Settings } from '../settings/types';
 import { ActionError } from '../values/errors';
 import { resolveTargets } from '../values/reference';
@@ -13,6 +13,8 @@ export interface RegistryAddress {
   readonly registry: string;
   /** Every `host:port` that names this registry: that one, and the addresses of the instance as far as they are known. */
   readonly names: readonly string[];
+  /** How the front is spoken to. */
+  readonly scheme: Endpoint['scheme'];
   /** Null without a UI. */
   readonly uiUrl: string | null;
   /** The host is the instance's own address, which may be an ephemeral one. */
@@ -34,7 +36,8 @@ export function registryAddress({ registry, push }: Settings, vm: Instance | nul
     port: registry.port,
     registry: registryName({ host, port: registry.port }),
     names,
-    uiUrl: registry.ui === 'none' ? null : urlOf({ scheme: 'http', host, port: registry.uiPort }),
+    scheme: schemeOf(registry),
+    uiUrl: registry.ui === 'none' ? null : urlOf({ scheme: schemeOf(registry), host, port: registry.uiPort }),
     mayChange: registry.host === null,
   };
 }

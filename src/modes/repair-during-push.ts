@@ -3,6 +3,7 @@ import type { Facts } from '../instance/facts/facts';
 import { requireRoomForImages } from '../instance/plan/disk-space';
 import type { SshConnection } from '../ssh/connection';
 import { messageOf } from '../values/errors';
+import type { Site } from './connect';
 import type { Run } from './run';
 import { siteInstance } from './survey';
 
@@ -15,11 +16,11 @@ export class RepairDuringPush {
   readonly outcomes: Outcome<Facts>[] = [];
   private work: Promise<void> | null = null;
   private readonly run: Run;
-  private readonly connection: SshConnection | null;
+  private readonly site: Pick<Site, 'vm' | 'connection'>;
 
-  constructor(run: Run, connection: SshConnection | null) {
+  constructor(run: Run, site: Pick<Site, 'vm' | 'connection'>) {
     this.run = run;
-    this.connection = connection;
+    this.site = site;
   }
 
   /**
@@ -36,9 +37,10 @@ export class RepairDuringPush {
   };
 
   private async look(): Promise<void> {
-    if (this.connection === null) return;
+    const { connection } = this.site;
+    if (connection === null) return;
     this.run.log.info('Looking whether the registry runs');
-    const facts = await this.setUpAgain(this.connection);
+    const facts = await this.setUpAgain(connection);
     if (facts !== null) requireRoomForImages(facts);
   }
 
@@ -46,7 +48,7 @@ export class RepairDuringPush {
   private async setUpAgain(connection: SshConnection): Promise<Facts | null> {
     const { log } = this.run;
     try {
-      const found = await survey(siteInstance(this.run, connection), this.run);
+      const found = await survey(siteInstance(this.run, this.site.vm, connection), this.run);
       if (found.plan.steps.length > 0) this.outcomes.push(await converge(found));
       return found.state;
     } catch (error) {

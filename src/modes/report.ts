@@ -12,6 +12,8 @@ export function reportOf(
   address: RegistryAddress,
   found: {
     readonly outcomes?: readonly (Outcome<unknown> | null)[];
+    /** PEM of what the registry's certificate is signed by, where a machine that pulls has to be told. */
+    readonly ca?: string | null;
     readonly images?: readonly PushedImage[];
     readonly health?: Report['health'];
     /** Where the rules were read. */
@@ -25,6 +27,8 @@ export function reportOf(
     zone: settings.vm.zone,
     instanceIp: vm === null ? null : addressOf(vm),
     registry: address.registry,
+    scheme: address.scheme,
+    caCertificate: found.ca ?? null,
     uiUrl: address.uiUrl,
     uiPort: settings.registry.uiPort,
     openTo: found.firewall?.openTo ?? settings.firewall.ranges ?? [],

@@ -1,10 +1,18 @@
 import { asPlanned, converge, type Outcome, survey } from '../converge/converge';
+import type { Facts } from '../instance/facts/facts';
 import { waitForAll } from '../job/wait-for-all';
 import { sweepFor } from './admission';
 import type { Site } from './connect';
 import { placeOf } from './place';
 import type { Run } from './run';
 import { type SiteSurvey, siteFirewall } from './survey';
+
+/** What came of setting a site up. */
+export interface SetUp {
+  readonly outcomes: readonly Outcome<unknown>[];
+  /** The instance afterwards; null where it could not be read. */
+  readonly facts: Facts | null;
+}
 
 /**
  * Carries out what was planned, firewall and instance side by side, and sees to it that this runner is admitted. What
@@ -14,9 +22,12 @@ export async function setUp(
   run: Run,
   site: Site,
   { firewall, instance, admission, metOtherRun }: SiteSurvey,
-): Promise<readonly Outcome<unknown>[]> {
-  if (run.settings.dryRun) return [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
-  const [first, second] = await waitForAll<[Outcome<unknown>, Outcome<unknown> | null, unknown, unknown]>([
+): Promise<SetUp> {
+  if (run.settings.dryRun) {
+    const outcomes = [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
+    return { outcomes, facts: instance?.state ?? null };
+  }
+  const [first, second] = await waitForAll<[Outcome<unknown>, Outcome<Facts> | null, unknown, unknown]>([
     converge(firewall),
     instance === null ? Promise.resolve(null) : converge(instance),
     admission,
@@ -24,7 +35,8 @@ export async function setUp(
   ]);
   // The run that has its turn at the instance last also has the last word on the ports.
   const again = metOtherRun() ? await setUpFirewallAgain(run, site) : null;
-  return [first, again, second].filter((each) => each !== null);
+  const outcomes = [first, again, second].filter((each) => each !== null);
+  return { outcomes, facts: second?.state ?? null };
 }
 
 async function setUpFirewallAgain(run: Run, { compute }: Site): Promise<Outcome<unknown>> {

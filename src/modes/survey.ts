@@ -3,6 +3,7 @@ import type { Target } from '../converge/target';
 import type { FirewallState } from '../firewall/plan';
 import type { FirewallStep } from '../firewall/step';
 import { firewallTarget } from '../firewall/target';
+import type { Instance } from '../google/compute';
 import type { Facts } from '../instance/facts/facts';
 import type { InstanceStep } from '../instance/plan/steps';
 import { loadCompose } from '../instance/remote/compose-release';
@@ -15,6 +16,7 @@ import type { Site } from './connect';
 import type { Place } from './place';
 import { portsOf } from './registry-address';
 import type { Run } from './run';
+import { tlsOf } from './tls';
 
 /** What setting a site up would change. */
 export interface SiteSurvey {
@@ -54,7 +56,7 @@ export async function surveySite(
     survey(siteFirewall(run, site), run),
     site.connection === null
       ? Promise.resolve(null)
-      : survey(siteInstance(run, site.connection, { onClient: admission.begin, onOtherRun }), run),
+      : survey(siteInstance(run, site.vm, site.connection, { onClient: admission.begin, onOtherRun }), run),
   ]);
   if (instance !== null) admission.begin(instance.state.client);
   return { firewall, instance, admission: admission.ended, metOtherRun: () => hasMet };
@@ -63,6 +65,7 @@ export async function surveySite(
 /** The instance of this run as a target. */
 export function siteInstance(
   { settings, job, log }: Run,
+  vm: Instance,
   connection: SshConnection,
   events: Partial<InstanceEvents> = {},
 ): Target<Facts, InstanceStep> {
@@ -73,6 +76,7 @@ export function siteInstance(
     user: settings.ssh.user,
     registry: settings.registry,
     docker: settings.docker,
+    tls: tlsOf(settings, vm),
     pushes: settings.push !== null,
     withImages: settings.mode === 'health-check',
     events,

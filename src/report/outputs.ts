@@ -18,6 +18,9 @@ export interface Report {
   readonly instanceIp: string | null;
   /** `host:port` */
   readonly registry: string;
+  readonly scheme: 'http' | 'https';
+  /** PEM of what has to be trusted for it; null: nothing but what machines trust anyway. */
+  readonly caCertificate: string | null;
   /** Null without a UI. */
   readonly uiUrl: string | null;
   readonly uiPort: number;
@@ -39,6 +42,8 @@ export function outputsOf(report: Report): Record<string, string> {
   const [first] = report.images;
   return {
     registry: report.registry,
+    scheme: report.scheme,
+    'ca-certificate': report.caCertificate ?? '',
     'ui-url': report.uiUrl ?? '',
     image: first === undefined ? '' : `${first.reference}@${first.digest}`,
     images: json(report.images),

@@ -7,8 +7,10 @@ export function summaryOf(report: Report): string {
   return [
     `### ${heading(report)}`,
     ...accessTaken(report),
+    ...trustEnded(report),
     ...health(report),
     ...images(report),
+    ...clients(report),
     ...changes(report),
     ...access(report),
     ...addressNote(report),
@@ -41,30 +43,67 @@ function accessTaken({ changes, onlyPlanned }: Report): string[] {
   return [['> [!WARNING]', `> ${title}`, ...lines].join('\n')];
 }
 
+/** The names of an authority are its address too, which changes with the instance's. */
+function trustEnded({ changes, onlyPlanned, registry }: Report): string[] {
+  if (!changes.some(({ endsTrust }) => endsTrust)) return [];
+  const made = onlyPlanned ? 'would be made' : 'was made';
+  return [
+    '> [!WARNING]\n' +
+      `> Another certificate authority ${made}: every machine that pulls from ${escapeMarkdown(registry)} has to be told of it, ` +
+      'as below. A reserved address, or a name in `registry-host`, keeps it from happening again.',
+  ];
+}
+
 function health({ health }: Report): string[] {
   if (health === null) return [];
   const rows = health.checks.map(({ name, state, finding }) => [name, state, finding]);
   return [table(['Check', 'State', 'Finding'], rows)];
 }
 
-function images({ images, registry }: Report): string[] {
+function images({ images }: Report): string[] {
   if (images.length === 0) return [];
   const rows = images.map(({ reference, digest }) => [nameIn(reference), digest]);
   const pulls = images.map(({ reference, digest }) => `docker pull ${reference}@${digest}`).join('\n');
-  const daemon = JSON.stringify({ 'insecure-registries': [registry] });
+  return [table(['Image', 'Digest'], rows), `\`\`\`sh\n${pulls}\n\`\`\``];
+}
+
+/** What a machine has to be told before it pulls for the first time. */
+function clients({ registry, scheme, caCertificate, images, changes }: Report): string[] {
+  if (images.length === 0 && changes.length === 0) return [];
+  if (scheme === 'https' && caCertificate === null) return [];
   return [
-    table(['Image', 'Digest'], rows),
-    `\`\`\`sh\n${pulls}\n\`\`\``,
     [
       '<details><summary>On a machine that pulls for the first time</summary>',
       '',
-      'The registry speaks plain HTTP. This goes into `/etc/docker/daemon.json`, beside what is there; then',
-      '`sudo systemctl reload docker`. The machine also has to be among `source-ranges`.',
-      '',
-      `\`\`\`json\n${daemon}\n\`\`\``,
+      ...(caCertificate === null ? forPlainHttp(registry) : forAuthority(registry, caCertificate)),
       '',
       '</details>',
     ].join('\n'),
+  ];
+}
+
+function forPlainHttp(registry: string): string[] {
+  return [
+    'The registry speaks plain HTTP. This goes into `/etc/docker/daemon.json`, beside what is there; then',
+    '`sudo systemctl reload docker`. The machine also has to be among `source-ranges`.',
+    '',
+    `\`\`\`json\n${JSON.stringify({ 'insecure-registries': [registry] })}\n\`\`\``,
+  ];
+}
+
+/** Docker looks at the directory with each connection: https://docs.docker.com/engine/security/certificates/ */
+function forAuthority(registry: string, ca: string): string[] {
+  const directory = `/etc/docker/certs.d/${registry}`;
+  return [
+    'Docker and Podman trust the certificate authority of the registry by this, without a restart. The machine also has to',
+    'be among `source-ranges`. For others (containerd, k3s, BuildKit, Docker Desktop) see docs/clients.md.',
+    '',
+    '```sh',
+    `sudo mkdir -p '${directory}'`,
+    `sudo tee '${directory}/ca.crt' >/dev/null <<'END'`,
+    `${ca.trim()}`,
+    'END',
+    '```',
   ];
 }
 

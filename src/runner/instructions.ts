@@ -6,6 +6,14 @@ export function instructions(registry: string): string {
   );
 }
 
+/** How to let a Docker daemon trust the authority of the registry where this action cannot, likewise. */
+export function trustInstructions(registry: string): string {
+  return (
+    'Put the CA of the registry (output `ca-certificate` of a run with `mode: bootstrap`) where that daemon looks for it ' +
+    `(/etc/docker/certs.d/${registry}/ca.crt on its machine), and set \`configure-runner: false\``
+  );
+}
+
 /** Software that keeps a Docker daemon in a virtual machine of its own. */
 export interface DockerProduct {
   readonly name: string;
@@ -59,21 +67,24 @@ export function dockerProduct(endpoint: string, operatingSystem: string): Docker
 }
 
 /**
- * The part of a buildkitd.toml that lets BuildKit push to the registry over HTTP. A builder of the driver
- * `docker-container` does not read the daemon's configuration.
+ * The part of a buildkitd.toml that lets BuildKit push to the registry: over HTTP, or with an authority of its own, whose
+ * file buildx copies into the builder. A builder of the driver `docker-container` does not read the daemon's configuration.
  *
  * https://docs.docker.com/build/buildkit/toml-configuration/
  */
-export function buildkitdFragment(registry: string): string {
-  return `[registry.${JSON.stringify(registry)}]\n  http = true\n  insecure = true\n`;
+export function buildkitdFragment(registry: string, authority: boolean): string {
+  const how = authority
+    ? `  ca = [${JSON.stringify(`/etc/docker/certs.d/${registry}/ca.crt`)}]\n`
+    : '  http = true\n  insecure = true\n';
+  return `[registry.${JSON.stringify(registry)}]\n${how}`;
 }
 
 /** The text for the log of a job that has such builders. */
-export function buildxAdvice(registry: string, builders: readonly string[]): string {
+export function buildxAdvice(registry: string, builders: readonly string[], authority: boolean): string {
   return [
     `The buildx builder${builders.length === 1 ? '' : 's'} ${builders.join(', ')} will not push to ${registry} by itself:`,
-    'builders of this kind do not read daemon.json. Give this to docker/setup-buildx-action as `buildkitd-config-inline`:',
+    'builders of this kind read neither daemon.json nor certs.d. Give this to docker/setup-buildx-action as `buildkitd-config-inline`:',
     '',
-    buildkitdFragment(registry),
+    buildkitdFragment(registry, authority),
   ].join('\n');
 }

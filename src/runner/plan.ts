@@ -3,7 +3,7 @@ import { ActionError } from '../values/errors';
 import { plain } from '../values/show';
 import { hasMirrors, insecureRegistries } from './daemon-json';
 import { forgetsOnReload } from './docker-info';
-import { buildxAdvice, instructions } from './instructions';
+import { buildxAdvice, instructions, trustInstructions } from './instructions';
 import type { FileAccess, Registry, RunnerState } from './read';
 import { refusal } from './refusals';
 import {
@@ -24,6 +24,8 @@ export interface RunnerStep extends Step {
 /** What the run wants of the runner. */
 export interface RunnerWish {
   readonly registry: Registry;
+  /** The daemon has to be told of the authority behind the registry's certificate. */
+  readonly authority: boolean;
   /** This run's claim; null: the entry is to stay for good. */
   readonly claim: Claim | null;
   /** The daemon may be restarted while containers run. */
@@ -41,10 +43,11 @@ export interface RunnerWish {
  */
 export function planRunner(state: RunnerState, wish: RunnerWish): Plan<RunnerStep> {
   const entry = entryOf(wish.registry);
-  const notes = state.builders.length === 0 ? [] : [buildxAdvice(entry, state.builders)];
+  const notes = notesOf(state, wish, entry);
   const { access } = state;
   if (access === null) return { steps: [], notes };
   if (access.kind !== 'files') {
+    if (wish.authority) throw refusal(access, entry, trustInstructions(entry));
     if (state.accepted) return { steps: [], notes };
     throw refusal(access, entry);
   }
@@ -71,6 +74,17 @@ export function planRunner(state: RunnerState, wish: RunnerWish): Plan<RunnerSte
   if (!state.accepted) checkRestart(state, access, wish, entry);
   return { steps, notes };
 }
+
+function notesOf({ builders, unverified }: RunnerState, { authority }: RunnerWish, entry: string): string[] {
+  return [
+    ...(builders.length === 0 ? [] : [buildxAdvice(entry, builders, authority)]),
+    ...(unverified ? [`the daemon does not look at the certificate of ${entry}: ${UNVERIFIED}`] : []),
+  ];
+}
+
+/** https://docs.docker.com/reference/cli/dockerd/#insecure-registries */
+const UNVERIFIED =
+  'it is among its insecure-registries, where it need not be any more; take it out of daemon.json, and reload the daemon';
 
 /** A reload does harm, so that only a restart makes the daemon load its file. */
 export function needsRestart({ info }: Pick<RunnerState, 'info'>, { files }: FileAccess): boolean {

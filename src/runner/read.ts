@@ -13,10 +13,20 @@ export interface Registry {
   readonly port: number;
 }
 
+/** How the registry speaks TLS, as far as the runner goes. */
+export interface RegistryTls {
+  /** Whether it answers HTTPS, with a certificate that is trusted or will be. */
+  readonly speaksHttps: () => Promise<boolean>;
+  /** The daemon has to be told of an authority, by a file of this machine. */
+  readonly authority: boolean;
+}
+
 /** The runner's Docker daemon, as far as the registry goes. */
 export interface RunnerState {
   /** The daemon accepts the registry already. */
   readonly accepted: boolean;
+  /** The registry speaks HTTPS, and the daemon does not look at its certificate. */
+  readonly unverified: boolean;
   /** Buildx builders that do not read daemon.json. */
   readonly builders: readonly string[];
   readonly info: DockerInfo | null;
@@ -58,7 +68,7 @@ const TIMEOUT_MS = 30_000;
 export async function readRunner(
   host: RunnerHost,
   registry: Registry,
-  speaksHttps: () => Promise<boolean>,
+  { speaksHttps, authority }: RegistryTls,
 ): Promise<RunnerState> {
   const before = await someRecordExists(host);
   const [{ info, message }, builders, https] = await Promise.all([
@@ -66,12 +76,21 @@ export async function readRunner(
     foreignBuilders(host),
     speaksHttps(),
   ]);
-  const accepted = https || (info !== null && isAccepted(info, registry.host, registry.port));
+  const unverified = info !== null && isAccepted(info, registry.host, registry.port);
+  const accepted = https || unverified;
   // An entry that another run put there is accepted now, and gone when that run ends, which may be meanwhile: it has
   // to be claimed.
   const isShared = !https && (before || (await someRecordExists(host)));
-  if (accepted && !isShared) return { accepted, builders, info, access: null };
-  return { accepted, builders, info, access: await accessOf(host, info, message, accepted) };
+  const found = { accepted, unverified: https && unverified, builders, info };
+  if (https && authority) return { ...found, access: await refusedOf(host, info, message) };
+  if (accepted && !isShared) return { ...found, access: null };
+  return { ...found, access: await accessOf(host, info, message, accepted) };
+}
+
+/** Why files of this machine are none of the daemon's; null: they are. */
+async function refusedOf(host: RunnerHost, info: DockerInfo | null, message: string): Promise<Access | null> {
+  const found = await daemonOf(host, info, message);
+  return found.kind === 'daemon' ? null : found;
 }
 
 /** What the daemon says about itself. */
@@ -102,6 +121,22 @@ async function accessOf(
   message: string,
   accepted: boolean,
 ): Promise<Access> {
+  const found = await daemonOf(host, info, message);
+  return found.kind === 'daemon' ? filesOf(host, found.daemon, found.socket, accepted) : found;
+}
+
+interface FoundDaemon {
+  readonly kind: 'daemon';
+  readonly daemon: DaemonProcess;
+  readonly socket: string;
+}
+
+/** The daemon that `docker` talks to, where it is one of this machine. */
+async function daemonOf(
+  host: RunnerHost,
+  info: DockerInfo | null,
+  message: string,
+): Promise<FoundDaemon | Exclude<Access, FileAccess>> {
   const endpoint = await endpointOf(host);
   const product = dockerProduct(endpoint, info?.operatingSystem ?? '');
   if (product !== null && (info !== null || host.platform !== 'linux')) return { kind: 'product', product };
@@ -113,7 +148,7 @@ async function accessOf(
   const listener = await findListener(host, socket);
   switch (listener.kind) {
     case 'daemon':
-      return filesOf(host, listener.daemon, socket, accepted);
+      return { kind: 'daemon', daemon: listener.daemon, socket };
     case 'nobody':
       return { kind: 'elsewhere' };
     case 'others':

@@ -5,10 +5,13 @@ import type { Access, FileAccess } from './read';
 
 type Refused = Exclude<Access, FileAccess>;
 
-/** Why the daemon cannot be configured from here, and what to do by hand. */
-export function refusal(access: Refused, entry: string): ActionError {
+/**
+ * Why the daemon cannot be configured from here.
+ *
+ * @param next what to do by hand, as one sentence without a full stop
+ */
+export function refusal(access: Refused, entry: string, next = instructions(entry)): ActionError {
   const doing = `letting this runner's Docker daemon accept ${entry}`;
-  const next = instructions(entry);
   switch (access.kind) {
     case 'broken':
       return new ActionError('Broken daemon.json', {

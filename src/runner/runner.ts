@@ -13,7 +13,14 @@ import {
   type RunnerWish,
   wantedFiles,
 } from './plan';
-import { type FileAccess, livePids, type Registry, type RunnerState, readRunner } from './read';
+import {
+  type FileAccess,
+  livePids,
+  type Registry,
+  type RegistryTls,
+  type RunnerState,
+  readRunner,
+} from './read';
 import type { RestorePoint } from './restore';
 import { type Claim, type Files, fingerprint, release } from './shared-use';
 
@@ -27,8 +34,7 @@ export interface RunnerOptions {
   readonly restart: boolean;
   /** A claim on the entry ends after this in any case: the longest that the job can last. Milliseconds. */
   readonly claimMs: number;
-  /** Whether the registry answers HTTPS with a trusted certificate, so that the daemon needs nothing. */
-  readonly speaksHttps: () => Promise<boolean>;
+  readonly tls: RegistryTls;
   /** Is given what has to be restored, before anything is changed; not called without `restore`. */
   readonly onRestorePoint: (point: RestorePoint) => void;
 }
@@ -49,13 +55,14 @@ export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target
     const entry = entryOf(options.registry);
     const claim = { id: options.runId, entry, process, expires: now() + options.claimMs };
     const { registry, restart, restore } = options;
-    return { registry, claim: restore ? claim : null, restart, now: now() };
+    const { authority } = options.tls;
+    return { registry, authority, claim: restore ? claim : null, restart, now: now() };
   };
   return {
     name: 'runner',
     async read() {
       process ??= await jobProcess(host);
-      return readRunner(host, options.registry, options.speaksHttps);
+      return readRunner(host, options.registry, options.tls);
     },
     plan: (state) => planRunner(state, wish()),
     async apply(state, { steps }) {

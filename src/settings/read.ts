@@ -5,6 +5,7 @@ import { readConfigFile } from './config-file';
 import { parseConfig } from './config-text';
 import { type AllGiven, type GetInput, givenInStep, inputPlace, refuse } from './given';
 import { readTags } from './tags';
+import { readTls } from './tls';
 import type {
   CredentialsSettings,
   DockerSettings,
@@ -35,7 +36,7 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
     instance: values.required('instance', mode),
   };
   const ssh = readSsh(values);
-  const registry = readRegistry(values, vm.instance);
+  const registry = readRegistry(values, mode, vm.instance);
   checkPorts(values, registry, ssh);
   const pushes = mode === 'deploy' || mode === 'push';
   const { push, warnings } = pushes ? readPush(values, mode, registry) : { push: null, warnings: [] };
@@ -134,7 +135,7 @@ function readHostKey(values: Values): SshSettings['hostKey'] {
   return { kind: 'given', entries };
 }
 
-function readRegistry(values: Values, instance: string): RegistrySettings {
+function readRegistry(values: Values, mode: Mode, instance: string): RegistrySettings {
   const ui = values.get('ui');
   const image = values.get('registry-image');
   if (ui === 'hyper' && /(^|\/)registry:3(\.|$)/.test(image)) {
@@ -154,6 +155,7 @@ function readRegistry(values: Values, instance: string): RegistrySettings {
     ui,
     uiImage: ui === 'none' ? null : (values.get('ui-image') ?? UI_IMAGES[ui]),
     dataPath: values.get('data-path'),
+    tls: readTls(values, mode, Date.now()),
   };
 }
 

@@ -204,6 +204,26 @@ export const TABLE = {
     meaning:
       'Image of the front, which stands before registry and UI: any mirror, tag or digest of Caddy 2.11.5 or later.',
   },
+  tls: {
+    schema: choice(['none', 'private-ca', 'certificate']),
+    default: 'none',
+    use: 'Use one of none, private-ca, certificate',
+    meaning:
+      'How registry and UI speak TLS: `none` (plain HTTP), `private-ca` (by a CA that is made on the instance, and that the runner’s Docker trusts for this job) or `certificate` (by the one that is given).',
+  },
+  'tls-certificate': {
+    schema: text(/-----BEGIN /, 'it is no PEM'),
+    stepOnly: true,
+    use: 'Pass the certificate with those above it, as PEM',
+    meaning:
+      'With `tls: certificate`: the certificate, and those above it, as PEM in any order. With a root of your own among them, the runner’s Docker trusts that for this job.',
+  },
+  'tls-private-key': {
+    schema: text(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'it is no private key in PEM'),
+    secret: true,
+    use: 'Pass the whole file, with its BEGIN and END lines',
+    meaning: 'With `tls: certificate`: its private key, as PEM and without a passphrase.',
+  },
   'docker-source': {
     schema: choice(['docker', 'distro']),
     default: 'docker',
@@ -249,7 +269,8 @@ export const TABLE = {
     schema: flag,
     default: 'true',
     use: TRUE_OR_FALSE,
-    meaning: 'Let this runner’s Docker daemon accept the registry (`insecure-registries`).',
+    meaning:
+      'Let this runner’s Docker daemon accept the registry (`insecure-registries`, or with TLS the certificate authority).',
   },
   'restore-runner': {
     schema: flag,

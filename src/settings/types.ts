@@ -1,3 +1,4 @@
+import type { ServerCertificate } from '../values/certificate';
 import type { Reference, WrittenTarget } from '../values/reference';
 import type { Mode } from './table';
 
@@ -74,7 +75,15 @@ export interface RegistrySettings {
   readonly uiImage: string | null;
   /** Absolute directory on the instance. Null: not said; the data stays where it is, on a new instance a named volume. */
   readonly dataPath: string | null;
+  readonly tls: TlsSettings;
 }
+
+export type TlsSettings =
+  | { readonly kind: 'none' }
+  /** By a CA of the instance's own. */
+  | { readonly kind: 'private-ca' }
+  /** By what is given; null where it need not be, since nothing is set up. */
+  | { readonly kind: 'certificate'; readonly given: ServerCertificate | null };
 
 export interface DockerSettings {
   readonly source: 'docker' | 'distro';

@@ -16,7 +16,9 @@ export const DESIRED: Desired = {
     ui: 'joxit',
     uiImage: 'joxit/docker-registry-ui:2.6.0',
     dataPath: null,
+    tls: { kind: 'none' },
   },
+  tls: { kind: 'none' },
   docker: {
     source: 'docker',
     repository: 'https://download.docker.com/linux',
@@ -56,7 +58,10 @@ export const BARE: Facts = {
   service: { load: 'not-found', active: 'inactive', enabled: '' },
   units: new Map(),
   dockerGroup: false,
-  packages: new Map([['ca-certificates', '1']]),
+  packages: new Map([
+    ['ca-certificates', '1'],
+    ['openssl', '1'],
+  ]),
   brokenPackages: [],
   lacksAppArmor: false,
   files: new Map(),
@@ -93,8 +98,9 @@ export const BARE: Facts = {
 };
 
 /** The stack that `desired` asks for, on an instance without surprises. */
-export function stackFor({ registry }: Desired): Stack {
-  return stackOf(registry, { dataPath: registry.dataPath, subnet: null, ipv6: false });
+export function stackFor({ registry, tls }: Desired): Stack {
+  const serverName = tls.kind === 'none' ? null : tls.names[0];
+  return stackOf(registry, { dataPath: registry.dataPath, subnet: null, ipv6: false, serverName });
 }
 
 /** The containers that `desired` asks for, as they run when all is well. */
@@ -141,9 +147,14 @@ export function converged(desired: Desired = DESIRED): Facts {
     dockerGroup: true,
     service: { load: 'loaded', active: 'active', enabled: 'enabled' },
     packages: new Map(
-      ['ca-certificates', 'docker-ce', 'docker-ce-cli', 'containerd.io', 'docker-compose-plugin'].map(
-        (name) => [name, '1'],
-      ),
+      [
+        'ca-certificates',
+        'openssl',
+        'docker-ce',
+        'docker-ce-cli',
+        'containerd.io',
+        'docker-compose-plugin',
+      ].map((name) => [name, '1']),
     ),
     files: new Map(files),
     data: {

@@ -47,10 +47,10 @@ beforeEach(() => {
         return { status: 0, signal: null, stdout, stderr: '' };
       },
     }),
-    openRegistry: async (host, port) =>
+    openRegistry: ({ scheme, host, port }) =>
       ({
         deleteManifest: async (repository: string, digest: string) => {
-          deleted.push(`${host}:${port}/${repository}@${digest}`);
+          deleted.push(`${scheme}://${host}:${port}/${repository}@${digest}`);
           return true;
         },
         close: () => undefined,
@@ -216,13 +216,15 @@ test('the canary of a check that died is removed before the opening is closed', 
   await takeOpening(wish(), compute, termsOf(state), log);
   const canary = {
     kind: 'canary',
+    scheme: 'https',
     host: '203.0.113.9',
     port: 5000,
+    ca: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
     digest: DIGEST,
     expires: new Date(NOW).toISOString(),
   };
   expect(await releaseAll([...state.records, canary], tools)).toEqual([]);
-  expect(deleted).toEqual([`203.0.113.9:5000/${CANARY_REPOSITORY}@${DIGEST}`]);
+  expect(deleted).toEqual([`https://203.0.113.9:5000/${CANARY_REPOSITORY}@${DIGEST}`]);
 });
 
 describe('what cannot be released', () => {

@@ -12,6 +12,8 @@ const report: Report = {
   zone: 'europe-west1-b',
   instanceIp: '192.0.2.7',
   registry: '192.0.2.7:5000',
+  scheme: 'http',
+  caCertificate: null,
   uiUrl: 'http://192.0.2.7:18080',
   uiPort: 18080,
   openTo: [],

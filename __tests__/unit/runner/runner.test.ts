@@ -27,14 +27,22 @@ const tools = () => ({ host: machine, log, sleep: async () => {}, now: () => 100
 
 async function run(
   id = 'run',
-  options: { restore?: boolean; restart?: boolean; https?: boolean; host?: string; dryRun?: boolean } = {},
+  options: {
+    restore?: boolean;
+    restart?: boolean;
+    https?: boolean;
+    authority?: boolean;
+    host?: string;
+    dryRun?: boolean;
+  } = {},
 ) {
-  const { restore = true, restart = false, https = false, host = '203.0.113.20', dryRun = false } = options;
+  const { restore = true, restart = false, https = false, authority = false } = options;
+  const { host = '203.0.113.20', dryRun = false } = options;
   const registry = { host, port: 5000 };
   const onRestorePoint = (point: RestorePoint) => void points.set(id, JSON.parse(JSON.stringify(point)));
-  const speaksHttps = async () => https;
+  const tls = { speaksHttps: async () => https, authority };
   const target = runnerTarget(
-    { registry, runId: id, restore, restart, claimMs: 1000, speaksHttps, onRestorePoint },
+    { registry, runId: id, restore, restart, claimMs: 1000, tls, onRestorePoint },
     tools(),
   );
   const surveyed = await survey(target, tools());
@@ -484,6 +492,35 @@ test('the file is where the daemon’s flags say, and root needs no sudo', async
   expect(points.get('run')?.configFile).toBe('/opt/d.json');
 });
 
+test('with an authority of its own nothing of daemon.json is changed, and builders are told of the authority', async () => {
+  machine.folders.set('/home/u/.docker/buildx/instances', ['builder']);
+  machine.texts.set(
+    '/home/u/.docker/buildx/instances/builder',
+    '{"Name":"builder","Driver":"docker-container"}',
+  );
+  const { changes, notes } = await run('run', { https: true, authority: true });
+  expect(changes).toEqual([]);
+  expect(machine.file).toBeNull();
+  expect(notes).toEqual([expect.stringContaining(buildkitdFragment(entry, true))]);
+});
+
+test('an entry by which the daemon does not look at certificates is named, and stays', async () => {
+  machine.file = Buffer.from(JSON.stringify({ 'insecure-registries': [entry] }));
+  machine.load();
+  const { changes, notes } = await run('run', { https: true });
+  expect(changes).toEqual([]);
+  expect(notes).toEqual([expect.stringContaining(`does not look at the certificate of ${entry}`)]);
+  expect(String(machine.file)).toContain(entry);
+});
+
+test('a daemon that reads no files of this machine cannot be told of an authority', async () => {
+  machine.listeners = [];
+  await expect(run('run', { https: true, authority: true })).rejects.toThrow(
+    /^Runner daemon out of reach: .*Put the CA of the registry .*certs\.d/,
+  );
+  expect((await run('run', { https: true })).changes).toEqual([]);
+});
+
 test('a job with builders that do not read daemon.json gets their configuration', async () => {
   machine.folders.set('/home/u/.docker/buildx/instances', ['builder', 'plain', '../x']);
   machine.texts.set(
@@ -492,7 +529,7 @@ test('a job with builders that do not read daemon.json gets their configuration'
   );
   machine.texts.set('/home/u/.docker/buildx/instances/plain', '{"Driver":"docker"}');
   const { notes } = await run();
-  expect(notes).toEqual([expect.stringContaining(buildkitdFragment(entry))]);
+  expect(notes).toEqual([expect.stringContaining(buildkitdFragment(entry, false))]);
   expect(notes[0]).toContain('The buildx builder builder will not');
 });
 

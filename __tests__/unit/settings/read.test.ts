@@ -38,6 +38,7 @@ test('the defaults, with the required inputs, are the documented ones', () => {
       ui: 'joxit',
       uiImage: 'joxit/docker-registry-ui:2.6.0',
       dataPath: null,
+      tls: { kind: 'none' },
     },
     docker: {
       source: 'docker',

@@ -1,9 +1,11 @@
 import type { DockerSettings, RegistrySettings } from '../../settings/types';
+import type { Tls } from './certificate-plan';
 
 /** What the instance should be like. */
 export interface Desired {
   readonly registry: RegistrySettings;
   readonly docker: DockerSettings;
+  readonly tls: Tls;
   /** This runner is to push an image, so it must get in. */
   readonly pushes: boolean;
 }

@@ -2,11 +2,12 @@ import { sha256 } from '../../values/digest';
 import type { Facts } from '../facts/facts';
 import type { ContainerFacts } from '../facts/stack';
 import { type Stack, type StackService, stackOf } from '../stack/stack';
+import { certificateSteps } from './certificate-plan';
 import { ourContainer, ourContainers } from './containers';
 import { dataDirectorySteps, dataMarkSteps, dataPathOf } from './data-plan';
 import type { Desired } from './desired';
 import { subnetOf } from './network';
-import { type InstanceStep, instanceStep } from './steps';
+import { type InstanceStep, instanceStep, type ServiceEndpoint } from './steps';
 
 /** The stack that is wanted on this instance. */
 function wantedStack(desired: Desired, facts: Facts): Stack {
@@ -14,6 +15,7 @@ function wantedStack(desired: Desired, facts: Facts): Stack {
     dataPath: dataPathOf(desired, facts),
     subnet: subnetOf(facts),
     ipv6: facts.network.ipv6,
+    serverName: desired.tls.kind === 'none' ? null : desired.tls.names[0],
   });
 }
 
@@ -25,6 +27,7 @@ export function stackSteps(desired: Desired, facts: Facts): InstanceStep[] {
     ...pullSteps(stack, facts),
     ...dataDirectorySteps(desired, facts),
     ...files,
+    ...certificateSteps(desired.tls, facts, Date.now()),
     ...frontSteps(stack, facts),
     ...containerSteps(stack, facts, files.length > 0),
     ...dataMarkSteps(desired, facts),
@@ -110,12 +113,10 @@ function containerSteps(stack: Stack, facts: Facts, filesChange: boolean): Insta
   ];
 }
 
-/** What answers where each service is well: `registry`, 5000, `/v2/`. */
-export function endpointsOf(
-  services: readonly Pick<StackService, 'name' | 'probe'>[],
-): { readonly service: string; readonly port: number; readonly path: string }[] {
+/** What answers where each service is well: `registry`, by `http` at port 5000, `/v2/`. */
+export function endpointsOf(services: readonly Pick<StackService, 'name' | 'probe'>[]): ServiceEndpoint[] {
   return services.flatMap(({ name, probe }) =>
-    probe === null ? [] : [{ service: name, port: probe.port, path: probe.path }],
+    probe === null ? [] : [{ service: name, scheme: probe.scheme, port: probe.port, path: probe.path }],
   );
 }
 

@@ -17,6 +17,12 @@ export type Action =
     }
   | { readonly kind: 'write-file'; readonly path: string; readonly content: string }
   | { readonly kind: 'remove-file'; readonly path: string }
+  /** A CA of the instance's own, which may sign for these names alone. */
+  | { readonly kind: 'make-ca'; readonly names: readonly string[] }
+  /** By that CA. */
+  | { readonly kind: 'make-certificate'; readonly names: readonly string[] }
+  /** PEM. */
+  | { readonly kind: 'use-certificate'; readonly chain: string; readonly key: string }
   /** Caddy's own file, which it loads where it runs. */
   | { readonly kind: 'configure-front'; readonly content: string }
   | { readonly kind: 'make-directory'; readonly path: string }
@@ -31,11 +37,7 @@ export type Action =
   | {
       readonly kind: 'start-containers';
       /** What must answer afterwards. */
-      readonly endpoints: readonly {
-        readonly service: string;
-        readonly port: number;
-        readonly path: string;
-      }[];
+      readonly endpoints: readonly ServiceEndpoint[];
       /** The network of the containers; null: as Docker chooses. */
       readonly subnet: string | null;
       /** Services whose containers have a port that another one is to get. */
@@ -45,6 +47,14 @@ export type Action =
     }
   /** Gives the registry's data an id; an empty path: the named volume. */
   | { readonly kind: 'mark-data'; readonly path: string };
+
+/** Where a service answers on the instance, through the front. */
+export interface ServiceEndpoint {
+  readonly service: string;
+  readonly scheme: 'http' | 'https';
+  readonly port: number;
+  readonly path: string;
+}
 
 /** What makes our own source of Docker's packages the only one of its repository. */
 export interface RepositoryFiles {

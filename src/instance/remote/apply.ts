@@ -9,7 +9,7 @@ import { shellQuote } from '../../values/quote';
 import { excerpt, plain } from '../../values/show';
 import { type Facts, parseFacts } from '../facts/facts';
 import { COMPOSE_RELEASE_FILE } from '../plan/compose-plan';
-import type { Action, InstanceStep, RepositoryFiles } from '../plan/steps';
+import type { Action, InstanceStep, RepositoryFiles, ServiceEndpoint } from '../plan/steps';
 import { APPLY_SCRIPT, FACTS_SCRIPT } from './assets';
 import type { ComposeProgram } from './compose-release';
 import { ProgressPrinter } from './progress';
@@ -164,6 +164,11 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
       return [action.uri, action.suite, ...repositoryWords(action.otherwise)];
     case 'write-file':
       return [action.path, Buffer.from(action.content).toString('base64')];
+    case 'make-ca':
+    case 'make-certificate':
+      return action.names;
+    case 'use-certificate':
+      return [action.chain, action.key].map((pem) => Buffer.from(pem).toString('base64'));
     case 'configure-front':
       return [Buffer.from(action.content).toString('base64')];
     case 'remove-file':
@@ -196,15 +201,7 @@ function repositoryWords({ keyUrl, keyring, sources, content, replaced }: Reposi
   return [keyUrl, keyring, sources, base64(content), ...others];
 }
 
-/** A service with its probe, as the scripts take it: `registry:5000:/v2/`. */
-export function endpointWord({
-  service,
-  port,
-  path,
-}: {
-  service: string;
-  port: number;
-  path: string;
-}): string {
-  return `${service}:${port}:${path}`;
+/** A service with its probe, as the scripts take it: `registry:http:5000:/v2/`. */
+export function endpointWord({ service, scheme, port, path }: ServiceEndpoint): string {
+  return `${service}:${scheme}:${port}:${path}`;
 }

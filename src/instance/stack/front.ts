@@ -20,16 +20,23 @@ const UI_ADDRESSES = { joxit: 'ui:80', hyper: 'ui:8080' };
  *   with TLS stands before the instance, what it says has to come through; a client that lies there fools itself alone.
  * - In its container it listens on the port that the instance publishes: rules of the instance's own firewall, which see
  *   the one or the other, name one number.
+ * - Who connects to an address names no host, and Caddy would look for a certificate of the container's address: all get
+ *   the one there is. A browser that comes with plain HTTP, as before there was TLS, is led on.
+ *
+ * @param serverName null: it speaks plain HTTP
  */
-export function frontConfig({ ui, port, uiPort }: Pick<RegistrySettings, 'ui' | 'port' | 'uiPort'>): string {
+export function frontConfig(
+  { ui, port, uiPort }: Pick<RegistrySettings, 'ui' | 'port' | 'uiPort'>,
+  serverName: string | null,
+): string {
   const ports = ui === 'none' ? [port] : [...new Set([port, uiPort])].sort((a, b) => a - b);
   return `# Written by gce-registry-action, which replaces it: do not edit.
 {
 	admin unix//run/front/admin.sock
 	persist_config off
 	auto_https off
-	servers {
-		protocols h1 h2
+${serverName === null ? '' : `	default_sni ${serverName}\n	fallback_sni ${serverName}\n`}	servers {
+		protocols h1 h2${serverName === null ? '' : LISTENERS}
 		max_header_size 32KB
 		trusted_proxies static 0.0.0.0/0 ::/0
 		timeouts {
@@ -56,7 +63,7 @@ http://127.0.0.1:8079 {
 }
 
 ${ports.map((each) => `:${each}`).join(', ')} {
-	@registry path /v2 /v2/*
+${serverName === null ? '' : '	tls /etc/caddy/tls/server.pem /etc/caddy/tls/server.pem\n'}	@registry path /v2 /v2/*
 	handle @registry {
 		reverse_proxy registry:5000 {
 			import behind
@@ -77,6 +84,13 @@ ${pageOf(ui)}
 }
 `;
 }
+
+/** The one before `tls` sees what is no TLS. */
+const LISTENERS = `
+		listener_wrappers {
+			http_redirect
+			tls
+		}`;
 
 function pageOf(ui: RegistrySettings['ui']): string {
   if (ui === 'none') return '\t\trespond 404';

@@ -48,6 +48,7 @@ export interface Service {
 export interface Probe {
   /** What answers, as the health check calls it. */
   readonly title: string;
+  readonly scheme: 'http' | 'https';
   readonly port: number;
   readonly path: string;
   /** It is well where the status is one of these. */
@@ -76,14 +77,19 @@ export function publishedPorts(registry: RegistrySettings): number[] {
   return servicesOf(registry).flatMap(({ ports }) => ports.map(({ published }) => published));
 }
 
-function registryService({ image, port }: RegistrySettings): Service {
+/** How the front is spoken to. */
+export function schemeOf({ tls }: Pick<RegistrySettings, 'tls'>): 'http' | 'https' {
+  return tls.kind === 'none' ? 'http' : 'https';
+}
+
+function registryService({ image, port, tls }: RegistrySettings): Service {
   return {
     name: 'registry',
     image,
     file: COMPOSE_FILE,
     values: {},
     ports: [],
-    probe: { title: 'Registry API', port, path: '/v2/', good: [200, 401] },
+    probe: { title: 'Registry API', scheme: schemeOf({ tls }), port, path: '/v2/', good: [200, 401] },
     data: { directory: '/var/lib/registry', top: 'docker' },
     severity: 'unhealthy',
   };
@@ -110,7 +116,7 @@ function frontService({ frontImage, port, uiPort, ui }: RegistrySettings): Servi
   };
 }
 
-function uiServices({ ui, uiImage, uiPort, title }: RegistrySettings): Service[] {
+function uiServices({ ui, uiImage, uiPort, title, tls }: RegistrySettings): Service[] {
   if (ui === 'none' || uiImage === null) return [];
   return [
     {
@@ -119,7 +125,7 @@ function uiServices({ ui, uiImage, uiPort, title }: RegistrySettings): Service[]
       file: UI_FILE,
       values: { TITLE: composeScalar(ui === 'joxit' ? joxitTitle(title) : title) },
       ports: [],
-      probe: { title: 'Web UI', port: uiPort, path: '/', good: [200, 401] },
+      probe: { title: 'Web UI', scheme: schemeOf({ tls }), port: uiPort, path: '/', good: [200, 401] },
       data: null,
       severity: 'degraded',
     },

@@ -32,6 +32,8 @@ export interface Surroundings {
   readonly subnet: string | null;
   /** Whether programs can listen on addresses of IPv6. */
   readonly ipv6: boolean;
+  /** A name in its certificate, for who names none, as of an address; null: it speaks plain HTTP. */
+  readonly serverName: string | null;
 }
 
 /** The stack that the inputs ask for, on such an instance. */
@@ -49,7 +51,7 @@ export function stackOf(registry: RegistrySettings, surroundings: Surroundings):
       ...Object.fromEntries(rendered.map(({ file, text }) => [file, text])),
       [DATA_PATH_FILE]: `${surroundings.dataPath ?? ''}\n`,
     },
-    front: { path: FRONT_FILE, content: frontConfig(registry) },
+    front: { path: FRONT_FILE, content: frontConfig(registry, surroundings.serverName) },
   };
 }
 

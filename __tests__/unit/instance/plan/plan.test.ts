@@ -109,7 +109,7 @@ describe('a bare instance', () => {
     expect(kinds(desired, BARE).filter((kind) => kind === 'write-file')).toHaveLength(3);
     expect(planInstance(desired, BARE).steps.at(-2)?.action).toEqual({
       kind: 'start-containers',
-      endpoints: [{ service: 'registry', port: 5000, path: '/v2/' }],
+      endpoints: [{ service: 'registry', scheme: 'http', port: 5000, path: '/v2/' }],
       subnet: null,
       stopFirst: [],
       recreate: [],

@@ -173,7 +173,7 @@ describe('other runs', () => {
   const target = (onOtherRun = () => {}) =>
     instanceTarget({
       ...{ connection: localBash, log, run: 'run 1', user: 'ci' },
-      ...{ registry: DESIRED.registry, docker: DESIRED.docker, pushes: true, withImages: false },
+      ...{ ...DESIRED, withImages: false },
       events: { onOtherRun },
       loadCompose: () => Promise.reject(new Error('not needed')),
     });

@@ -5,7 +5,7 @@ import { DESIRED } from '../example';
 
 const { registry } = DESIRED;
 const stackOf = (inputs: typeof registry, surroundings: Partial<Surroundings> = {}) =>
-  stackAt(inputs, { dataPath: null, subnet: null, ipv6: false, ...surroundings });
+  stackAt(inputs, { dataPath: null, subnet: null, ipv6: false, serverName: null, ...surroundings });
 const compose = (text: string | null | undefined) => parse(text ?? '');
 
 test('the default stack', () => {
@@ -57,6 +57,23 @@ test.each<[string, Partial<typeof registry>, string[]]>([
   expect(ports.map((port) => `${port.host_ip}:${port.published}`)).toEqual(expected);
   const listens = expected.map((address) => `:${address.split(':')[1]}`).join(', ');
   expect(front.content).toContain(`\n${listens} {\n`);
+});
+
+test('with TLS the front shows one certificate to all, and leads on who comes without', () => {
+  const content = (serverName: string | null) => stackOf(registry, { serverName }).front.content;
+  expect(content(null)).not.toMatch(/tls|sni/);
+  const lines = content('192.0.2.7')
+    .split('\n')
+    .map((line) => line.trim());
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'default_sni 192.0.2.7',
+      'fallback_sni 192.0.2.7',
+      'http_redirect',
+      'tls /etc/caddy/tls/server.pem /etc/caddy/tls/server.pem',
+    ]),
+  );
+  expect(lines.filter((line) => !content(null).includes(line))).toHaveLength(6);
 });
 
 test('a directory for the data', () => {

@@ -61,13 +61,29 @@ compose_up() {
 # run that is cut off in between leaves the old file, and the next one does all of it again. It gets the text, not the
 # file: where somebody removed the directory, its container still has the old one.
 step_configure_front() {
-  local state
-  state=$(docker container inspect --format '{{.State.Status}}' "$PROJECT-front-1" 2>/dev/null) || state=
-  if [[ $state == running ]]; then
-    base64 -d <<<"$1" | bounded timeout 60 docker exec --interactive "$PROJECT-front-1" caddy reload --config - \
-      --adapter caddyfile --address unix//run/front/admin.sock
-  fi
+  if front_runs; then base64 -d <<<"$1" | load_front; fi
   base64 -d <<<"$1" | put_file "$STACK/front/Caddyfile" 0644
+}
+
+front_runs() {
+  [[ $(docker container inspect --format '{{.State.Status}}' "$PROJECT-front-1" 2>/dev/null) == running ]]
+}
+
+# load_front [OPTION]: what comes on standard input. Caddy goes on as before where it refuses it. On a busy machine it can be
+# Docker that fails, before Caddy was asked: that is tried again.
+load_front() {
+  local config output try
+  config=$(cat)
+  for try in 1 2 3; do
+    if output=$(bounded timeout 60 docker exec --interactive "$PROJECT-front-1" caddy reload --config - \
+      --adapter caddyfile --address unix//run/front/admin.sock "$@" <<<"$config"); then
+      say "$output"
+      return 0
+    fi
+    say "$output"
+    [[ ! $output =~ (^|$'\n')Error:\  ]] && ((try < 3)) || return 1
+    say "Docker did not get to Caddy: trying again (try $((try + 1)) of 3)"
+  done
 }
 
 # By it the registry knows an upload again that began before it was started. It never leaves the instance.
@@ -99,7 +115,7 @@ remove_network() {
   compose down --remove-orphans 2>&1
 }
 
-answers() { [[ -n $(http_status "$1" "$2") ]]; }
+answers() { [[ -n $(http_status "$@") ]]; }
 
 health_of() {
   timeout 15 docker container inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' \
@@ -113,16 +129,16 @@ keeps_ending() {
     ((${state% *} >= 6)) && [[ ${state#* } == restarting ]]
 }
 
-# await_answer SERVICE PORT PATH: for up to 120 s, unless a container of it keeps ending. Its container, or the front's,
+# await_answer SERVICE SCHEME PORT PATH: for up to 120 s, unless a container of it keeps ending. Its container, or the front's,
 # that Docker calls unhealthy meanwhile is made anew, once.
 await_answer() {
   local each renewed=false end=$((SECONDS + 120))
-  until answers "$2" "$3"; do
+  until answers "${@:2}"; do
     ((SECONDS < end)) || return 1
     for each in "$1" front; do
       ! keeps_ending "$each" || return 1
       [[ $renewed == false && $(health_of "$each") == unhealthy ]] || continue
-      ! answers "$2" "$3" || return 0
+      ! answers "${@:2}" || return 0
       say "Docker calls the container of $each unhealthy, and $1 does not answer: making it anew"
       compose_up --no-deps --force-recreate "$each"
       renewed=true end=$((SECONDS + 120))
@@ -131,10 +147,10 @@ await_answer() {
   done
 }
 
-# step_start_containers SERVICE:PORT:PATH,… SUBNET SERVICE,… SERVICE,…: starts what is not as it should be. Of the last
+# step_start_containers SERVICE:SCHEME:PORT:PATH,… SUBNET SERVICE,… SERVICE,…: starts what is not as it should be. Of the last
 # two, the first are services that give up their port before, the second those whose containers are made anew.
 step_start_containers() {
-  local endpoints endpoint stopping anew service port path
+  local endpoints endpoint stopping anew service scheme port path
   IFS=, read -r -a endpoints <<<"$1"
   IFS=, read -r -a stopping <<<"$3"
   IFS=, read -r -a anew <<<"$4"
@@ -145,8 +161,8 @@ step_start_containers() {
   ((${#anew[@]} == 0)) || compose_up --no-deps --force-recreate "${anew[@]}"
   compose_up --remove-orphans
   for endpoint in "${endpoints[@]}"; do
-    IFS=: read -r service port path <<<"$endpoint"
-    if await_answer "$service" "$port" "$path"; then continue; fi
+    IFS=: read -r service scheme port path <<<"$endpoint"
+    if await_answer "$service" "$scheme" "$port" "$path"; then continue; fi
     compose logs --no-color --tail 20 "$service" front || true
     compose ps --all || true
     say "The container of $service does not answer on port $port"

@@ -9,7 +9,7 @@ export DOCKER_HOST=unix:///var/run/docker.sock
 # Where `docker` looks for plugins, in order: the first file counts, whatever it is.
 # https://github.com/docker/cli/blob/master/cli-plugins/manager/manager_unix.go
 PLUGIN_DIRECTORIES=(/root/.docker/cli-plugins {/usr/local/lib,/usr/local/libexec,/usr/lib,/usr/libexec}/docker/cli-plugins)
-PACKAGES=' ca-certificates docker-ce docker-ce-cli containerd.io docker-compose-plugin docker.io docker-cli'
+PACKAGES=' ca-certificates openssl docker-ce docker-ce-cli containerd.io docker-compose-plugin docker.io docker-cli'
 PACKAGES+=' docker-compose docker-compose-v2 podman-docker '
 UNITS=(docker.service docker.socket containerd.service snap.docker.dockerd.service)
 # A file of apt that is larger has a reason that is not ours.

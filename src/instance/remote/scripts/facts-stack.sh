@@ -39,29 +39,43 @@ inspected_images() {
   timeout 15 docker image inspect --format "$IMAGE" "${names[@]}" 2>/dev/null
 }
 
-# Prints the status code of `GET PATH` from a port of this machine; nothing when it does not answer. 502 is the front's,
-# for what does not answer it.
+# http_status SCHEME PORT PATH: prints the status code of `GET PATH` from a port of this machine; nothing when it does not
+# answer. 502 is the front's, for what does not answer it. Whose certificate it is does not matter here.
 http_status() {
-  local port=$1 path=$2 line
-  { exec 8<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 0
-  printf 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$path" >&8 2>/dev/null
-  IFS= read -r -t 3 line <&8 2>/dev/null || return 0
+  local port=$2 request line
+  printf -v request 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$3"
+  if [[ $1 == https ]]; then
+    line=$(timeout 5 openssl s_client -quiet -ign_eof -connect "127.0.0.1:$port" -servername localhost 2>/dev/null \
+      <<<"$request" | head -n 1)
+  else
+    { exec 8<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 0
+    printf '%s' "$request" >&8 2>/dev/null
+    IFS= read -r -t 3 line <&8 2>/dev/null || return 0
+  fi
   [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) && ${BASH_REMATCH[1]} != 502 ]] && printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
-# Prints the output of http_status, asking for up to PATIENCE seconds until there is one.
+# A front that is to speak TLS, and speaks plain HTTP yet, is there, and need not be waited for.
+present_status() {
+  local status
+  status=$(http_status "$@")
+  [[ -n $status || $1 != https ]] || status=$(http_status http "${@:2}")
+  printf '%s\n' "$status"
+}
+
+# Prints the output of present_status, asking for up to PATIENCE seconds until there is one.
 patient_status() {
   local end=$((SECONDS + PATIENCE)) status=
   while [[ -z $status ]] && ((SECONDS < end)); do
     sleep 0.5
-    status=$(http_status "$1" "$2")
+    status=$(present_status "$@")
   done
   printf '%s\n' "$status"
 }
 
-# begin_stack_facts WITH_DOCKER WITH_IMAGES SERVICE:PORT:PATH …: starts the commands that take long.
+# begin_stack_facts WITH_DOCKER WITH_IMAGES SERVICE:SCHEME:PORT:PATH …: starts the commands that take long.
 begin_stack_facts() {
-  local with_docker=$1 with_images=$2 endpoint service port path fd filter=
+  local with_docker=$1 with_images=$2 endpoint service scheme port path fd filter=
   shift 2
   ENDPOINTS=("$@")
   declare -gA PROBE_FDS=()
@@ -71,9 +85,9 @@ begin_stack_facts() {
     [[ $with_images != true ]] || exec {IMAGES_FD}< <(inspected_images)
   fi
   for endpoint in "$@"; do
-    IFS=: read -r service port path <<<"$endpoint"
+    IFS=: read -r service scheme port path <<<"$endpoint"
     filter+="${filter:+ or }sport = :$port"
-    exec {fd}< <(http_status "$port" "$path")
+    exec {fd}< <(present_status "$scheme" "$port" "$path")
     PROBE_FDS[$service]=$fd
   done
   exec {LISTENERS_FD}< <(ss -Hltnp "${filter:-sport = :0}" 2>/dev/null)
@@ -98,13 +112,13 @@ stack_facts() {
 
 # probe_facts CONTAINERS: the first answers; where one is missing and its container runs, it is waited for.
 probe_facts() {
-  local OUT='' endpoint service port path fd status containers=$1
+  local OUT='' endpoint service scheme port path fd status containers=$1
   declare -A later=()
   for endpoint in "${ENDPOINTS[@]}"; do
-    IFS=: read -r service port path <<<"$endpoint"
+    IFS=: read -r service scheme port path <<<"$endpoint"
     status= && read -r status <&"${PROBE_FDS[$service]}"
     if [[ -z $status ]] && is_expected "$service" "$containers"; then
-      exec {fd}< <(patient_status "$port" "$path")
+      exec {fd}< <(patient_status "$scheme" "$port" "$path")
       later[$service]=$fd
     else
       put_raw "$service" "${status:-null}"

@@ -6,7 +6,7 @@
 #
 # Sent after environment.sh, json.sh, lock.sh, facts-engine.sh and facts-stack.sh.
 #
-#   facts MARKER SSH_CONNECTION USER DATA_PATH WITH_IMAGES SERVICE:PORT:PATH …
+#   facts MARKER SSH_CONNECTION USER DATA_PATH WITH_IMAGES SERVICE:SCHEME:PORT:PATH …
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
 
@@ -17,7 +17,9 @@ FILES=(
   "$STACK/front/Caddyfile"
 )
 # Files whose text is wanted, up to so many bytes.
-TEXTS=(/etc/docker/daemon.json "$STACK/compose-release")
+TEXTS=(
+  /etc/docker/daemon.json "$STACK/compose-release" "$STACK/ca/ca.crt" "$STACK/ca/names" "$STACK/front/tls/server.crt"
+)
 TEXT_LIMIT=65536
 
 # Sets REPLY to the nearest directory that exists.

@@ -1,0 +1,279 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { shownInBrowser, trusting } from './browser';
+import { randomImage, removeImages } from './images';
+import { action, environment, lab, output, shell, succeeding, waitFor } from './lab';
+import { expectNothingLeft, type RunnerSnapshot, snapshotRunner } from './left-over';
+import { basics, served } from './machines';
+
+// TLS by an authority of the instance's own, and by a certificate that is given: from bare, while others pull, and from
+// plain HTTP to TLS and back. Judged by Docker, OpenSSL, curl and Chromium.
+
+jest.setTimeout(300_000);
+
+const NAME = 'registry.example.test';
+
+let inputs: Record<string, string>;
+let ip: string;
+let internal: string;
+let before: RunnerSnapshot;
+
+beforeAll(async () => {
+  await Promise.all([lab('reset', 'registry-1'), lab('reset', 'runner')]);
+  const { LAB_INSTANCE_IP, LAB_INSTANCE_INTERNAL_IP, LAB_HOST_ADDRESS } = await environment();
+  ip = String(LAB_INSTANCE_IP);
+  internal = String(LAB_INSTANCE_INTERNAL_IP);
+  const host = String(LAB_HOST_ADDRESS).replace(/\.\d+$/, '.0/24');
+  inputs = { ...(await basics()), 'source-ranges': `runner,${host}`, tls: 'private-ca' };
+  await output('runner', `grep -q ${NAME} /etc/hosts || echo '${ip} ${NAME}' >>/etc/hosts`);
+  before = await snapshotRunner();
+});
+
+/** The text of the certificate that the front shows to who asks for an address or a name. */
+const shownTo = (host: string, options: string) =>
+  output(
+    'registry-1',
+    `openssl s_client -connect ${host}:5000 ${options} </dev/null 2>/dev/null | openssl x509 -noout -text`,
+  );
+
+/** Whether a name or an address is what the front's certificate is for, by curl with the authority alone. */
+const reached = (ca: string, host: string, to: string) =>
+  output(
+    'registry-1',
+    `cat >/tmp/ca.crt <<'END'
+${ca}END
+     curl -sS -o /dev/null -w '%{http_code}' --cacert /tmp/ca.crt --connect-to ::${to}: https://${host}:5000/v2/`,
+  );
+
+describe('private-ca', () => {
+  let ca: string;
+
+  test('a bare instance, one run: pushed, pulled in a later step, and nothing of it left on the runner', async () => {
+    const later = `docker pull -q "$OUTPUT_image" && ls /etc/docker/certs.d/*/ &&
+      docker info -f '{{json .RegistryConfig.IndexConfigs}}'`;
+    const seen = await succeeding(inputs, ['--later', later]);
+    expect(seen.outputs).toMatchObject({
+      scheme: 'https',
+      registry: `${ip}:5000`,
+      'ui-url': `https://${ip}:18080`,
+    });
+    ca = String(seen.outputs['ca-certificate']);
+    expect(seen.later?.output).toContain('ca.crt');
+    expect(seen.later?.output).not.toContain(`${ip}:5000":{`);
+    expect(seen.later?.exitCode).toBe(0);
+    await expectNothingLeft(before);
+    const pull = await shell('runner', `docker pull -q ${seen.outputs.image}`);
+    expect(pull.status).not.toBe(0);
+    expect(pull.stderr).toMatch(/x509: certificate signed by unknown authority/);
+  });
+
+  test('a second run changes nothing, and logs in once', async () => {
+    const again = await succeeding(inputs);
+    expect(again.outputs.changed).toBe('false');
+    expect(again.outputs['ca-certificate']).toBe(ca);
+    expect(again.ssh).toEqual({ connections: 1, commands: 1 });
+    await expectNothingLeft(before);
+  });
+
+  test('every way to it has its name, with SNI and without', async () => {
+    const names = [ip, internal, 'localhost', '127.0.0.1', 'registry-1.c.lab-project.internal'];
+    for (const name of names) expect([name, await reached(ca, name, '127.0.0.1')]).toEqual([name, '200']);
+    expect(await reached(ca, ip, ip)).toBe('200');
+    expect(await reached(ca, internal, internal)).toBe('200');
+    expect(await shownTo('127.0.0.1', '-noservername')).toContain(`IP Address:${internal}`);
+    expect(await shownTo('127.0.0.1', '-servername elsewhere.test')).toContain(`IP Address:${internal}`);
+  });
+
+  test('the authority signs for nobody else, and its key is for root alone', async () => {
+    const text = await output('registry-1', 'openssl x509 -noout -text -in /etc/gce-registry/ca/ca.crt');
+    expect(text).toMatch(/Name Constraints: critical/);
+    expect(await output('registry-1', 'stat -c %a /etc/gce-registry/ca/ca.key')).toBe('600');
+    // With the stolen key: a certificate for somebody else is refused.
+    const forged = await output(
+      'registry-1',
+      `cd "$(mktemp -d)" && C=/etc/gce-registry/ca
+       openssl req -new -newkey rsa:2048 -nodes -keyout k -subj /CN=bank.example.com -out r 2>/dev/null
+       printf 'subjectAltName=DNS:bank.example.com' >e
+       openssl x509 -req -in r -CA $C/ca.crt -CAkey $C/ca.key -days 9 -extfile e -out c 2>/dev/null
+       openssl verify -CAfile $C/ca.crt c 2>&1 || true`,
+    );
+    expect(forged).toContain('permitted subtree violation');
+  });
+
+  test('a machine that was never prepared pulls after the lines of the summary', async () => {
+    const { outputs, summary } = await succeeding({ ...inputs, image: 'hello-world', tags: 'summary:1' });
+    const lines = /```sh\n(sudo mkdir[\s\S]*?)\n```/.exec(summary)?.[1] ?? 'false';
+    await output('runner', lines);
+    await output('runner', `docker pull -q ${outputs.image}`);
+    // A run leaves the owner's file as it is.
+    await succeeding(inputs);
+    await output('runner', `docker pull -q ${outputs.image} && rm -r /etc/docker/certs.d`);
+  });
+
+  test('the page is shown without a warning by a browser that trusts the authority', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'home-'));
+    try {
+      const page = `https://${ip}:18080/`;
+      expect(await shownInBrowser(page, ['summary'], trusting(home, ca))).toContain('summary');
+      await expect(shownInBrowser(page, ['summary'])).rejects.toThrow(/ERR_CERT_AUTHORITY_INVALID/);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
+
+  test('a certificate that ends soon is made anew, while a pull of 200 MB goes on', async () => {
+    await randomImage('tls/image:1', 1, 200);
+    const { outputs } = await succeeding({ ...inputs, image: 'tls/image:1', tags: 'tls:1' });
+    await output(
+      'registry-1',
+      `cd "$(mktemp -d)" && C=/etc/gce-registry
+       openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout k -subj /CN=old -out r 2>/dev/null
+       openssl x509 -noout -ext subjectAltName -in $C/front/tls/server.crt | tail -n 1 | sed 's/IP Address:/IP:/g; s/ //g; s/^/subjectAltName=/' >e
+       openssl x509 -req -in r -CA $C/ca/ca.crt -CAkey $C/ca/ca.key -extfile e -out c 2>/dev/null \
+         -not_before "$(date -u -d '-300 days' +%Y%m%d%H%M%SZ)" -not_after "$(date -u -d '+9 days' +%Y%m%d%H%M%SZ)"
+       cat c k >$C/front/tls/server.pem && cp c $C/front/tls/server.crt
+       docker exec -i gce-registry-front-1 caddy reload --force --config - --adapter caddyfile \
+         --address unix//run/front/admin.sock <$C/front/Caddyfile 2>/dev/null`,
+    );
+    expect(await shownTo(ip, '')).toContain('Subject: CN=old');
+    const check = await succeeding({ ...inputs, mode: 'health-check' });
+    expect(check.outputs.health).toBe('degraded');
+    expect(check.maskedLog).toMatch(/Certificate +degraded +for .*, for 8 more days/);
+    const layer = await output(
+      'runner',
+      `curl -kfsS -H 'Accept: application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json' https://${ip}:5000/v2/tls/manifests/${outputs.digest} | sed -n 's/.*"layers".*"digest": *"\\(sha256:[0-9a-f]*\\)".*/\\1/p; /"layers"/,$ s/.*"digest": *"\\(sha256:[0-9a-f]*\\)".*/\\1/p' | head -n 1`,
+    );
+    const pulling = output(
+      'runner',
+      `curl -kfsS --limit-rate 20M https://${ip}:5000/v2/tls/blobs/${layer} | sha256sum | cut -d ' ' -f 1`,
+    );
+    const renewed = await succeeding({ ...inputs, mode: 'bootstrap' });
+    expect(renewed.outputs['ca-certificate']).toBe(ca);
+    expect(String(renewed.outputs.changes)).toContain('less than a third of its time is left');
+    expect(`sha256:${await pulling}`).toBe(layer);
+    expect(await shownTo(ip, '')).not.toContain('Subject: CN=old');
+    expect((await succeeding({ ...inputs, mode: 'bootstrap' })).outputs.changed).toBe('false');
+    expect((await succeeding({ ...inputs, mode: 'health-check' })).outputs.health).toBe('healthy');
+    await removeImages('tls/image:1');
+  });
+
+  test('mode push trusts it as well, and a name that is added asks for another authority', async () => {
+    const pushed = await succeeding({ ...inputs, mode: 'push', tags: 'pushed:1' });
+    expect(pushed.outputs['ca-certificate']).toBe(ca);
+    const named = await succeeding({ ...inputs, tags: 'named:1', 'registry-host': NAME });
+    expect(named.outputs.registry).toBe(`${NAME}:5000`);
+    expect(named.outputs['ca-certificate']).not.toBe(ca);
+    expect(named.summary).toContain('Another certificate authority was made');
+    expect(await reached(String(named.outputs['ca-certificate']), ip, ip)).toBe('200');
+    await expectNothingLeft(before);
+  });
+
+  test('an entry of the owner’s, by which Docker does not look at certificates, is named', async () => {
+    await output(
+      'runner',
+      `mkdir -p /etc/docker && echo '{"insecure-registries": ["${ip}:5000"]}' >/etc/docker/daemon.json && systemctl reload docker`,
+    );
+    await waitFor('runner', `docker info | grep -q ${ip}:5000`);
+    const seen = await succeeding(inputs);
+    expect(seen.maskedLog).toContain(`does not look at the certificate of ${ip}:5000`);
+    await output(
+      'runner',
+      `echo '{"insecure-registries": []}' >/etc/docker/daemon.json && systemctl reload docker`,
+    );
+    await waitFor('runner', `! docker info | grep -q ${ip}:5000`);
+    await output('runner', 'rm /etc/docker/daemon.json');
+  });
+});
+
+describe('certificate', () => {
+  /** A root, an authority below it, and a certificate for these names, as an operator has them: shuffled. */
+  const made = (names: string, days = 90) =>
+    output(
+      'runner',
+      `cd "$(mktemp -d)"; new() { openssl req -new -newkey rsa:2048 -nodes -keyout $1.key -subj /CN=$1 -out $1.csr 2>/dev/null; }
+       new root && new middle && new leaf
+       printf 'basicConstraints=critical,CA:TRUE\\nkeyUsage=keyCertSign' >ca; printf 'subjectAltName=${names}' >names
+       openssl x509 -req -in root.csr -key root.key -days 900 -extfile ca -out root.crt 2>/dev/null
+       openssl x509 -req -in middle.csr -CA root.crt -CAkey root.key -days 900 -extfile ca -out middle.crt 2>/dev/null
+       openssl x509 -req -in leaf.csr -CA middle.crt -CAkey middle.key -days ${days} -extfile names -out leaf.crt 2>/dev/null
+       cat root.crt leaf.crt middle.crt; echo ===; openssl rsa -in leaf.key -traditional 2>/dev/null`,
+    );
+  const given = async (names: string, days?: number): Promise<Record<string, string>> => {
+    const [certificate = '', key = ''] = (await made(names, days)).split('===\n');
+    return { ...inputs, tls: 'certificate', 'tls-certificate': certificate, 'tls-private-key': key };
+  };
+
+  test('one for a name, in any order, with a root of its own: pushed, and replaced without a dropped request', async () => {
+    const first = { ...(await given(`DNS:${NAME}`)), 'registry-host': NAME };
+    const seen = await succeeding({ ...first, tags: 'given:1' });
+    expect(seen.outputs.registry).toBe(`${NAME}:5000`);
+    expect(seen.outputs['ca-certificate']).toContain('BEGIN CERTIFICATE');
+    expect((await succeeding({ ...first, tags: 'given:1' })).outputs.changed).toBe('false');
+    const serial = () => shownTo(ip, '');
+    const shown = await serial();
+    await output(
+      'runner',
+      `rm -f /tmp/end /tmp/log; systemd-run --quiet --collect --unit asking bash -c 'until [ -e /tmp/end ]; do
+         curl -ks -o /dev/null -w "%{http_code}\\n" https://${NAME}:5000/v2/given/tags/list >>/tmp/log; done'`,
+    );
+    await waitFor('runner', 'grep -q 200 /tmp/log');
+    const second = { ...(await given(`DNS:${NAME}`)), 'registry-host': NAME };
+    expect((await succeeding({ ...second, mode: 'bootstrap' })).outputs.changed).toBe('true');
+    expect(await serial()).not.toBe(shown);
+    await output('runner', 'touch /tmp/end');
+    await waitFor('runner', '! systemctl is-active --quiet asking');
+    expect(await output('runner', 'sort -u /tmp/log')).toBe('200');
+    await expectNothingLeft(before);
+  });
+
+  test('one that is not for the address of the registry is refused before anything is changed', async () => {
+    const state = await output('registry-1', 'sha256sum /etc/gce-registry/front/tls/server.pem');
+    const { exitCode, annotations } = await action(await given('IP:192.0.2.99'));
+    expect(exitCode).toBe(1);
+    expect(annotations.map(({ message }) => message).join()).toMatch(
+      /^Certificate does not fit: .* it is for 192\.0\.2\.99, and not for /,
+    );
+    expect(await output('registry-1', 'sha256sum /etc/gce-registry/front/tls/server.pem')).toBe(state);
+  });
+});
+
+test('from plain HTTP to TLS and back: every image stays, and is away for less than 3 s', async () => {
+  const names = Array.from({ length: 20 }, (_, index) => `moved/image-${index}:1`);
+  const plain = { ...inputs, tls: 'none', tags: names.join(',') };
+  await succeeding(plain);
+  const images = await served('registry-1', names);
+  expect(Object.keys(images)).toHaveLength(20);
+  await output(
+    'runner',
+    `rm -f /tmp/end /tmp/log; systemd-run --quiet --collect --unit asking bash -c 'until [ -e /tmp/end ]; do
+       echo "$(date +%s%3N) $(curl -Lks -o /dev/null -m 15 -w "%{http_code}" http://${ip}:5000/v2/moved/image-0/tags/list)" >>/tmp/log
+       sleep 0.1; done'`,
+  );
+  await waitFor('runner', 'grep -q 200 /tmp/log');
+  for (const tls of ['private-ca', 'none']) {
+    const seen = await succeeding({ ...inputs, tls, mode: 'bootstrap' });
+    expect(seen.outputs.scheme).toBe(tls === 'none' ? 'http' : 'https');
+    expect(await served('registry-1', names)).toEqual(images);
+    expect((await succeeding({ ...inputs, tls, mode: 'bootstrap' })).outputs.changed).toBe('false');
+  }
+  await output('runner', 'touch /tmp/end');
+  await waitFor('runner', '! systemctl is-active --quiet asking');
+  const answers = (await output('runner', 'cat /tmp/log')).split('\n').map((line) => line.split(' '));
+  expect([...new Set(answers.map(([, status]) => status))].filter((status) => status !== '000')).toEqual([
+    '200',
+  ]);
+  const good = answers.filter(([, status]) => status === '200').map(([at]) => Number(at));
+  expect(Math.max(...good.slice(1).map((at, index) => at - Number(good[index])))).toBeLessThan(3000);
+});
+
+test('runs that meet on a bare instance make one authority', async () => {
+  await Promise.all([lab('reset', 'registry-1'), lab('reset', 'runner')]);
+  const runs = await Promise.all(
+    Array.from({ length: 4 }, (_, index) => succeeding({ ...inputs, tags: `meet:${index}` })),
+  );
+  expect(new Set(runs.map(({ outputs }) => outputs['ca-certificate'])).size).toBe(1);
+  for (const { outputs } of runs) expect(outputs['ca-certificate']).toContain('BEGIN CERTIFICATE');
+  expect((await succeeding({ ...inputs, mode: 'bootstrap' })).outputs.changed).toBe('false');
+  await expectNothingLeft(before);
+});

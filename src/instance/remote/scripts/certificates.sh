@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+#
+# The steps that have to do with certificates: a CA of this instance's own, whose key never leaves it, and the certificate
+# that the front shows. Sent after containers.sh, and before apply.sh.
+#
+# Steps are called by name, which ShellCheck cannot follow:
+# shellcheck disable=SC2317
+
+CA_DAYS=3650
+# https://cabforum.org/working-groups/server/baseline-requirements/ has had 398 days as the most, and Apple's clients keep to it
+# also for a CA of one's own.
+SERVER_DAYS=397
+
+# The extension with the names of a certificate: alternative_names NAME …
+alternative_names() {
+  local name list=()
+  for name in "$@"; do
+    if is_address "$name"; then list+=("IP:$name"); else list+=("DNS:$name"); fi
+  done
+  local IFS=,
+  printf '%s' "${list[*]}"
+}
+
+# What a CA may sign for: these names, and nothing else, whoever has its key. constraints NAME …
+constraints() {
+  local name list=()
+  for name in "$@"; do
+    case $name in
+      *:*) list+=("permitted;IP:$name/ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff") ;;
+      *) if is_address "$name"; then list+=("permitted;IP:$name/255.255.255.255"); else list+=("permitted;DNS:$name"); fi ;;
+    esac
+  done
+  local IFS=,
+  printf '%s' "${list[*]}"
+}
+
+is_address() { [[ $1 == *:* || $1 =~ ^[0-9.]+$ ]]; }
+
+# step_make_ca NAME …: for these names alone. The key takes its place first: a certificate stands beside its key always, and
+# `names` last says that all is there.
+step_make_ca() {
+  local directory=$STACK/ca key certificate
+  install -d -m 0755 -- "$directory"
+  rm -f -- "$directory/names"
+  key=$(openssl ecparam -name prime256v1 -genkey -noout)
+  certificate=$(openssl req -x509 -new -key /dev/stdin -days "$CA_DAYS" -sha256 \
+    -subj "/O=gce-registry-action/CN=Registry $(hostname | head -c 40) $(date -u +%Y-%m-%d)" \
+    -addext 'basicConstraints=critical,CA:TRUE,pathlen:0' -addext 'keyUsage=critical,keyCertSign,cRLSign' \
+    -addext "nameConstraints=critical,$(constraints "$@")" <<<"$key")
+  printf '%s\n' "$key" | put_file "$directory/ca.key" 0600
+  printf '%s\n' "$certificate" | put_file "$directory/ca.crt" 0644
+  printf '%s\n' "$@" | put_file "$directory/names" 0644
+}
+
+# step_make_certificate NAME …: signed by this instance's CA.
+step_make_certificate() {
+  local directory=$STACK/ca key request certificate
+  key=$(openssl ecparam -name prime256v1 -genkey -noout)
+  request=$(openssl req -new -key /dev/stdin -subj "/CN=$(head -c 64 <<<"$1")" <<<"$key")
+  certificate=$(openssl x509 -req -in /dev/stdin -days "$SERVER_DAYS" -sha256 -CA "$directory/ca.crt" -CAkey "$directory/ca.key" \
+    -set_serial "0x$(openssl rand -hex 16)" -extfile <(
+      printf '%s\n' 'basicConstraints=critical,CA:FALSE' 'keyUsage=critical,digitalSignature' 'extendedKeyUsage=serverAuth' \
+        'subjectKeyIdentifier=hash' 'authorityKeyIdentifier=keyid' "subjectAltName=$(alternative_names "$@")"
+    ) <<<"$request" 2>/dev/null)
+  use_certificate "$certificate" "$key"
+}
+
+# step_use_certificate CHAIN KEY: PEM in base64, which was checked before.
+step_use_certificate() {
+  use_certificate "$(base64 -d <<<"$1")" "$(base64 -d <<<"$2")"
+}
+
+# use_certificate CHAIN KEY: a front that runs shows it to the next who connects. What is shown lies in one file, so that
+# certificate and key fit whatever happens; `server.crt` beside it is for those who look, and says that all is done.
+use_certificate() {
+  local directory=$STACK/front/tls
+  printf '%s\n%s\n' "$1" "$2" | put_file "$directory/server.pem" 0600
+  if front_runs && [[ -f $STACK/front/Caddyfile ]]; then load_front --force <"$STACK/front/Caddyfile"; fi
+  printf '%s\n' "$1" | put_file "$directory/server.crt" 0644
+}
