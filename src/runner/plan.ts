@@ -14,6 +14,7 @@ import {
   type Files,
   implicitEntries,
   type Liveness,
+  release,
 } from './shared-use';
 
 /** One change of the runner; the files are worked out again when it is carried out, from what is there then. */
@@ -51,6 +52,7 @@ export function planRunner(state: RunnerState, wish: RunnerWish): Plan<RunnerSte
     if (state.accepted) return { steps: [], notes };
     throw refusal(access, entry);
   }
+  if (state.unverified) return { steps: leftoverSteps(access, wish, entry), notes };
 
   const { files, daemon } = access;
   const wanted = wantedFiles(state, access, wish);
@@ -73,6 +75,22 @@ export function planRunner(state: RunnerState, wish: RunnerWish): Plan<RunnerSte
   }
   if (!state.accepted) checkRestart(state, access, wish, entry);
   return { steps, notes };
+}
+
+/** What a run that died has left of the time before there was TLS: with it, the daemon would not look at the certificate. */
+function leftoverSteps(access: FileAccess, wish: RunnerWish, entry: string): RunnerStep[] {
+  const { files, daemon } = access;
+  const before = insecureRegistries(files.file);
+  const after = insecureRegistries(withoutDead(access, wish.now).file);
+  if (!before?.includes(entry) || after?.includes(entry)) return [];
+  const what = `insecure-registries of ${daemon.configFile}`;
+  const change = { target: 'runner' as const, what, from: listOf(before), to: listOf(after) };
+  return [{ kind: 'write', change: { ...change, why: `a run that died left ${entry} there` } }];
+}
+
+/** The files without what dead runs have left. */
+export function withoutDead({ files, alive }: FileAccess, now: number): Files {
+  return release(files, '', livenessOf(alive, now));
 }
 
 function notesOf({ builders, unverified }: RunnerState, { authority }: RunnerWish, entry: string): string[] {

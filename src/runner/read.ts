@@ -76,15 +76,16 @@ export async function readRunner(
     foreignBuilders(host),
     speaksHttps(),
   ]);
-  const unverified = info !== null && isAccepted(info, registry.host, registry.port);
-  const accepted = https || unverified;
+  const listed = info !== null && isAccepted(info, registry.host, registry.port);
+  const accepted = https || listed;
+  const found = { accepted, unverified: https && listed, builders, info };
   // An entry that another run put there is accepted now, and gone when that run ends, which may be meanwhile: it has
-  // to be claimed.
-  const isShared = !https && (before || (await someRecordExists(host)));
-  const found = { accepted, unverified: https && unverified, builders, info };
-  if (https && authority) return { ...found, access: await refusedOf(host, info, message) };
-  if (accepted && !isShared) return { ...found, access: null };
-  return { ...found, access: await accessOf(host, info, message, accepted) };
+  // to be claimed. With TLS it is in the way, unless somebody still needs it.
+  const isShared = before || (await someRecordExists(host));
+  if (isShared && (listed || !accepted))
+    return { ...found, access: await accessOf(host, info, message, accepted) };
+  if (https) return { ...found, access: authority ? await refusedOf(host, info, message) : null };
+  return { ...found, access: accepted ? null : await accessOf(host, info, message, accepted) };
 }
 
 /** Why files of this machine are none of the daemon's; null: they are. */

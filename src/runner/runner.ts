@@ -12,6 +12,7 @@ import {
   type RunnerStep,
   type RunnerWish,
   wantedFiles,
+  withoutDead,
 } from './plan';
 import {
   type FileAccess,
@@ -21,7 +22,7 @@ import {
   type RunnerState,
   readRunner,
 } from './read';
-import type { RestorePoint } from './restore';
+import { type RestorePoint, restoreRunner } from './restore';
 import { type Claim, type Files, fingerprint, release } from './shared-use';
 
 export interface RunnerOptions {
@@ -68,6 +69,13 @@ export function runnerTarget(options: RunnerOptions, tools: RunnerTools): Target
     async apply(state, { steps }) {
       if (state.access?.kind !== 'files')
         throw new Error('Nothing is planned for a daemon that cannot be changed');
+      if (state.unverified) {
+        // Nobody's claim: those of dead runs go, and the daemon forgets the registry.
+        const nobody = { ...options, runId: '' };
+        const point = restorePoint(state, state.access, withoutDead(state.access, now()), nobody);
+        await restoreRunner(point, host, tools);
+        return { kind: 'applied', done: steps };
+      }
       const { isWritten, after } = await applyTo(state, state.access, wish(), options, tools);
       if (!isWritten) return { kind: 'outdated' };
       return { kind: 'applied', done: steps, ...(after === null ? {} : { state: after }) };

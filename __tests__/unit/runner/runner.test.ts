@@ -504,6 +504,18 @@ test('with an authority of its own nothing of daemon.json is changed, and builde
   expect(notes).toEqual([expect.stringContaining(buildkitdFragment(entry, true))]);
 });
 
+test('what a dead run left of the time without TLS goes when TLS comes, and what a living one needs stays', async () => {
+  machine.file = Buffer.from('{ }');
+  await run('before');
+  expect((await run('next', { https: true })).notes).toEqual([expect.stringContaining('does not look')]);
+  expect(machine.loaded).toEqual([entry]);
+  machine.texts.delete('/proc/77/stat');
+  machine.parentPid = 1;
+  await run('next', { https: true });
+  expect([machine.file?.toString(), machine.record, machine.loaded]).toEqual(['{ }', null, []]);
+  expect((await run('next', { https: true })).changes).toEqual([]);
+});
+
 test('an entry by which the daemon does not look at certificates is named, and stays', async () => {
   machine.file = Buffer.from(JSON.stringify({ 'insecure-registries': [entry] }));
   machine.load();
