@@ -147,9 +147,7 @@ describe('the registry, behind a bad proxy', () => {
     expect(seen.annotations).toMatchObject([
       {
         level: 'error',
-        message: expect.stringMatching(
-          /^Registry refused a request: .*status 502.*docker compose .*logs registry/,
-        ),
+        message: expect.stringMatching(/^Registry not reachable: .*answered with status 502/),
       },
     ]);
   });

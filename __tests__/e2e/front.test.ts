@@ -171,10 +171,11 @@ test('a push through which UI and front are configured anew is not cut off', asy
 
 test('heads that are large, or come by the byte, have an end; so has a directory that somebody removed', async () => {
   const slow = output(
-    'runner',
-    `exec 3<>/dev/tcp/${ip}/5000; printf 'GET /v2/ HTTP/1.1\\r\\nX-A: ' >&3
-     start=$SECONDS; (while sleep 5; do printf a >&3 || exit; done) 2>/dev/null & while read -t 90 -r line <&3; do :; done
-     echo $((SECONDS - start))`,
+    'registry-1',
+    `exec 3<>/dev/tcp/127.0.0.1/5000; printf 'GET /v2/ HTTP/1.1\\r\\nX-A: ' >&3
+     (for turn in {1..18}; do sleep 5; printf a >&3 || exit; done) 2>/dev/null &
+     start=$SECONDS; timeout 90 cat <&3 >/dev/null || true
+     echo $((SECONDS - start)); kill %1`,
   );
   const large = `curl -s -o /dev/null -w '%{http_code}' -H "X-A: $(head -c 60000 /dev/zero | tr '\\0' a)" http://${ip}:5000/v2/`;
   expect(await output('runner', large)).toBe('431');
@@ -184,11 +185,30 @@ test('heads that are large, or come by the byte, have an end; so has a directory
   expect(Number(await slow)).toBeLessThan(60);
 });
 
-test('a front that is no Caddy is named, and the next run is well', async () => {
+test('a front that is no Caddy is named before it takes the place of the one that is, and the next run is well', async () => {
+  const before = await output('registry-1', "docker inspect -f '{{.State.StartedAt}}' gce-registry-front-1");
   const wrong = { ...inputs, mode: 'bootstrap', 'front-image': 'registry:3' };
   const { exitCode, annotations } = await action(wrong);
   expect(exitCode).toBe(1);
+  expect(annotations.map(({ message }) => message).join()).toMatch(
+    /^The front refuses its configuration: .*caddy/,
+  );
+  expect(await output('runner', `curl -fsS http://${ip}:5000/v2/`)).toBe('{}');
+  await succeeding({ ...inputs, mode: 'bootstrap' });
+  expect(await output('registry-1', "docker inspect -f '{{.State.StartedAt}}' gce-registry-front-1")).toBe(
+    before,
+  );
+});
+
+test('a container that keeps ending is named at once, and the next run is well', async () => {
+  const { exitCode, annotations, seconds } = await action({
+    ...inputs,
+    mode: 'bootstrap',
+    'registry-image': 'hello-world:latest',
+  });
+  expect(exitCode).toBe(1);
   expect(annotations.map(({ message }) => message).join()).toMatch(/^Registry did not start: /);
+  expect(seconds).toBeLessThan(60);
   await succeeding({ ...inputs, mode: 'bootstrap' });
   expect(await output('runner', `curl -fsS http://${ip}:5000/v2/`)).toBe('{}');
 });

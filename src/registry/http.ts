@@ -148,7 +148,7 @@ async function receive(
     socket.off('data', releaseMemory);
   }
   if (status === 502 || status === 504) {
-    throw notReachable(endpoint, request, new Error(`nothing answers behind the front (status ${status})`));
+    throw notReachable(endpoint, request, new Error(`what stands before it answered with status ${status}`));
   }
   return { status, headers: incoming.headers, body: Buffer.concat(chunks), length };
 }

@@ -170,7 +170,7 @@ test.each([502, 504])('status %d is the front that finds nobody behind it', asyn
   const put = api.putBlob('a', digestOf(Buffer.from('x')), Buffer.from('x'));
   await expect(put).rejects.toMatchObject({
     title: 'Registry not reachable',
-    problem: { happened: `nothing answers behind the front (status ${status})` },
+    problem: { happened: `what stands before it answered with status ${status}` },
   });
 });
 

@@ -50,19 +50,21 @@ function fileSteps(stack: Stack, facts: Facts): InstanceStep[] {
   });
 }
 
-/** What the front is told: a front that runs takes it without dropping a connection. */
-function frontSteps({ front: { path, content } }: Stack, facts: Facts): InstanceStep[] {
+/** What the front is told: a front that runs takes it without dropping a connection, another image is asked first. */
+function frontSteps({ front: { path, content }, services }: Stack, facts: Facts): InstanceStep[] {
   const present = facts.files.get(path);
-  if (present === sha256(content)) return [];
-  const why = present === undefined ? 'it says what goes where' : 'the settings differ';
-  const from = present === undefined ? null : 'other content';
+  const image = services.find(({ name }) => name === 'front')?.image ?? '';
+  const isMade = ourContainer(facts, 'front')?.image === image;
+  const isSame = present === sha256(content);
+  if (isSame && isMade) return [];
+  const other = isSame ? `${image} is to take it` : 'the settings differ';
   return [
     instanceStep(
-      { kind: 'configure-front', content },
+      { kind: 'configure-front', content, image: isMade ? null : image },
       `front (${path})`,
-      from,
+      present === undefined ? null : isSame ? 'of another image' : 'other content',
       'configured as asked for',
-      why,
+      present === undefined ? 'it says what goes where' : other,
     ),
   ];
 }

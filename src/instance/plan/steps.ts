@@ -23,8 +23,8 @@ export type Action =
   | { readonly kind: 'make-certificate'; readonly names: readonly string[] }
   /** PEM. */
   | { readonly kind: 'use-certificate'; readonly chain: string; readonly key: string }
-  /** Caddy's own file, which it loads where it runs. */
-  | { readonly kind: 'configure-front'; readonly content: string }
+  /** Caddy's own file, which it loads where it runs; an image that it is to be made from has to take it first. */
+  | { readonly kind: 'configure-front'; readonly content: string; readonly image: string | null }
   | { readonly kind: 'make-directory'; readonly path: string }
   /** The Compose plugin, fetched on the runner and sent along. */
   | { readonly kind: 'install-compose'; readonly path: string }

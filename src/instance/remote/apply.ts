@@ -170,7 +170,7 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
     case 'use-certificate':
       return [action.chain, action.key].map((pem) => Buffer.from(pem).toString('base64'));
     case 'configure-front':
-      return [Buffer.from(action.content).toString('base64')];
+      return [Buffer.from(action.content).toString('base64'), action.image ?? ''];
     case 'remove-file':
     case 'make-directory':
     case 'mark-data':

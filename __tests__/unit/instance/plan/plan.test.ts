@@ -314,6 +314,15 @@ describe('drift', () => {
     expect(kinds(DESIRED, { ...converged(), files })).toEqual(['configure-front']);
   });
 
+  test('another front has to take it first', () => {
+    const desired = withRegistry({ frontImage: 'caddy:2' });
+    const { steps } = planInstance(desired, converged());
+    const images = steps.flatMap(({ action }) => (action.kind === 'configure-front' ? [action.image] : []));
+    expect(images).toEqual(['caddy:2']);
+    const files = new Map([...converged().files, ['/etc/gce-registry/front/Caddyfile', 'x']]);
+    expect(planInstance(DESIRED, { ...converged(), files }).steps[0]?.action).toMatchObject({ image: null });
+  });
+
   test('a UI that is no longer wanted goes', () => {
     const desired = withRegistry({ ui: 'none', uiImage: null });
     expect(kinds(desired, converged())).toEqual([

@@ -57,12 +57,27 @@ compose_up() {
   say "$output"
 }
 
-# step_configure_front BASE64: a front that runs loads it first, so that what lies in its place is what it has loaded. A
-# run that is cut off in between leaves the old file, and the next one does all of it again. It gets the text, not the
-# file: where somebody removed the directory, its container still has the old one.
+# step_configure_front BASE64 IMAGE: a front that runs loads it first, so that what lies in its place is what it has loaded.
+# A run that is cut off in between leaves the old file, and the next one does all of it again. It gets the text, not the
+# file: where somebody removed the directory, its container still has the old one. One that is about to be made from
+# another IMAGE (else it is empty) is not asked, but that image: as long as it refuses, nothing else changes.
 step_configure_front() {
-  if front_runs; then base64 -d <<<"$1" | load_front; fi
+  if [[ -n $2 ]]; then
+    base64 -d <<<"$1" | check_front "$2"
+  elif front_runs; then
+    base64 -d <<<"$1" | load_front
+  fi
   base64 -d <<<"$1" | put_file "$STACK/front/Caddyfile" 0644
+}
+
+# check_front IMAGE: whether Caddy, if it is one, takes what comes on standard input.
+check_front() {
+  local name=$PROJECT-front-check
+  mkdir -p -- "$STACK/front"
+  # Of a run that was killed.
+  docker container rm --force "$name" >/dev/null 2>&1 || true
+  bounded timeout 60 docker run --rm --interactive --name "$name" --network none --volume "$STACK/front:/etc/caddy:ro" \
+    --entrypoint caddy -- "$1" validate --config - --adapter caddyfile
 }
 
 front_runs() {
