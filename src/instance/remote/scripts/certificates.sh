@@ -75,6 +75,6 @@ step_use_certificate() {
 use_certificate() {
   local directory=$STACK/front/tls
   printf '%s\n%s\n' "$1" "$2" | put_file "$directory/server.pem" 0600
-  if front_runs && [[ -f $STACK/front/Caddyfile ]]; then load_front --force <"$STACK/front/Caddyfile"; fi
+  if front_runs && [[ -f $STACK/front/Caddyfile ]]; then load_front <"$STACK/front/Caddyfile"; fi
   printf '%s\n' "$1" | put_file "$directory/server.crt" 0644
 }

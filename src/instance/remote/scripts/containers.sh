@@ -84,14 +84,14 @@ front_runs() {
   [[ $(docker container inspect --format '{{.State.Status}}' "$PROJECT-front-1" 2>/dev/null) == running ]]
 }
 
-# load_front [OPTION]: what comes on standard input. Caddy goes on as before where it refuses it. On a busy machine it can be
-# Docker that fails, before Caddy was asked: that is tried again.
+# load_front: what comes on standard input, also where only the files that it names are others. Caddy goes on as before where
+# it refuses it. On a busy machine it can be Docker that fails, before Caddy was asked: that is tried again.
 load_front() {
   local config output try
   config=$(cat)
   for try in 1 2 3; do
-    if output=$(bounded timeout 60 docker exec --interactive "$PROJECT-front-1" caddy reload --config - \
-      --adapter caddyfile --address unix//run/front/admin.sock "$@" <<<"$config"); then
+    if output=$(bounded timeout 60 docker exec --interactive "$PROJECT-front-1" caddy reload --force --config - \
+      --adapter caddyfile --address unix//run/front/admin.sock <<<"$config"); then
       say "$output"
       return 0
     fi
