@@ -21,7 +21,7 @@ export async function snapshotRunner(): Promise<RunnerSnapshot> {
       `timeout 90 bash -c 'until docker info >/dev/null 2>&1; do sleep 0.1; done'
        docker info -f '{{range .RegistryConfig.InsecureRegistryCIDRs}}{{.}} {{end}}{{range $name, $index := .RegistryConfig.IndexConfigs}}{{$name}}={{$index.Secure}} {{end}}'
        if [ -e ${DAEMON_JSON} ]; then echo $(stat -c '%a %U:%G' ${DAEMON_JSON}) $(base64 -w0 ${DAEMON_JSON}); else echo absent; fi
-       echo $(find /etc/docker/certs.d /run/gce-registry-action/certificates 2>/dev/null | sort)`,
+       echo $(find /etc/docker/certs.d /run/gce-registry-action/certificates/*/ 2>/dev/null | sort)`,
     )
   ).split('\n');
   // In no order, where Docker is of today.
