@@ -54,9 +54,10 @@ function fileSteps(stack: Stack, facts: Facts): InstanceStep[] {
 function frontSteps({ front: { path, content }, services }: Stack, facts: Facts): InstanceStep[] {
   const present = facts.files.get(path);
   const image = services.find(({ name }) => name === 'front')?.image ?? '';
-  const isMade = ourContainer(facts, 'front')?.image === image;
+  const made = ourContainer(facts, 'front')?.image;
+  const isMade = made === image;
   const isSame = present === sha256(content);
-  if (isSame && isMade) return [];
+  if (isSame && (isMade || made === undefined)) return [];
   const other = isSame ? `${image} is to take it` : 'the settings differ';
   return [
     instanceStep(
