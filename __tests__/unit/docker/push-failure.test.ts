@@ -26,6 +26,8 @@ test.each([
   ['dial tcp 203.0.113.20:5000: connect: no route to host', 'transient'],
   ['received unexpected HTTP status: 502 Bad Gateway', 'transient'],
   ['received unexpected HTTP status: 503 Service Unavailable', 'transient'],
+  // The front's own words, of which Docker with the containerd store prints no more.
+  ['error from registry: unavailable: the registry does not answer', 'transient'],
   [
     'error parsing HTTP 502 response body: invalid character \'<\' looking for beginning of value: "<html>\\r\\n<head><title>502 Bad Gateway</title></head>"',
     'transient',

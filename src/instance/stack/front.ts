@@ -75,7 +75,7 @@ ${pageOf(ui)}
 	handle_errors 5xx {
 		handle @registry {
 			header Content-Type application/json
-			respond \`{"errors":[{"code":"UNAVAILABLE","message":"the registry does not answer"}]}\` 502
+			respond \`{"errors":[{"code":"UNAVAILABLE","message":"unavailable: the registry does not answer"}]}\` 502
 		}
 		handle {
 			respond "The page does not answer." 502
