@@ -1,6 +1,6 @@
 import { Reconnects } from '../converge/reconnects';
 import type { Instance } from '../google/compute';
-import { type Client, readClient } from '../instance/remote/client-address';
+import { type Client, readClient } from '../instance/remote/client';
 import type { Report } from '../report/outputs';
 import { ActionError } from '../values/errors';
 import { admitForPush } from './admission';

@@ -43,7 +43,7 @@ function accessTaken({ changes, onlyPlanned }: Report): string[] {
   return [['> [!WARNING]', `> ${title}`, ...lines].join('\n')];
 }
 
-/** The names of an authority are its address too, which changes with the instance's. */
+/** An authority may sign for the addresses that there were; another address takes another authority. */
 function trustEnded({ changes, onlyPlanned, registry }: Report): string[] {
   if (!changes.some(({ endsTrust }) => endsTrust)) return [];
   const made = onlyPlanned ? 'would be made' : 'was made';

@@ -1,20 +1,23 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecResult } from '../job/exec';
 import { registryName } from '../registry/endpoint';
+import { sha256 } from '../values/digest';
 import { ActionError } from '../values/errors';
 import { lastLine } from '../values/show';
 import type { RunnerHost } from './host';
 import type { Registry } from './read';
+import { asRoot, type RootScript } from './root-script';
 
 /** Where Docker looks for the CA of a registry, each time that it connects. */
 const CERTS = '/etc/docker/certs.d';
 /** What this action keeps about the CAs lies here, until the machine restarts; see certificate-file.sh. */
 const STORE = '/run/gce-registry-action/certificates';
 /** Read at build time: the bundle carries the script beside it. */
-const SCRIPT = readFileSync(join(__dirname, 'certificate-file.sh'), 'utf8');
-const TIMEOUT_MS = 90_000;
+const SCRIPT: RootScript = {
+  name: 'certificate-file.sh',
+  text: readFileSync(join(__dirname, 'certificate-file.sh'), 'utf8'),
+};
 
 /** How this machine's Docker got to know a CA. */
 export interface TakenCertificate {
@@ -56,7 +59,7 @@ export async function takeCertificate(
 ): Promise<TakenCertificate> {
   const directory = certificateDirectory(registry);
   const args = ['take', directory, claim, seconds(expires), seconds(now)];
-  const result = await run(host, args, `${Buffer.from(pem).toString('base64')}\n`);
+  const result = await asRoot(host, SCRIPT, args, `${Buffer.from(pem).toString('base64')}\n`);
   const [kind, ...others] = result.stdout.trim().split('\n');
   if (result.status === 0 && (kind === 'written' || kind === 'owner'))
     return { kind, ignored: others.includes('hosts.toml') };
@@ -78,7 +81,7 @@ export async function releaseCertificate(
   host: RunnerHost,
   { directory, claim, now }: { readonly directory: string; readonly claim: string; readonly now: number },
 ): Promise<void> {
-  const result = await run(host, ['release', directory, claim, seconds(now)], '');
+  const result = await asRoot(host, SCRIPT, ['release', directory, claim, seconds(now)]);
   // Who may not become root now could not do it before either.
   if (result.status === 0 || (await host.list(placeOf(directory))).length === 0) return;
   throw new ActionError('Runner not restored', {
@@ -90,14 +93,7 @@ export async function releaseCertificate(
 
 /** What certificate-file.sh keeps about a directory. */
 function placeOf(directory: string): string {
-  return `${STORE}/${createHash('sha256').update(directory).digest('hex').slice(0, 16)}`;
-}
-
-/** Runs certificate-file.sh as root, with sudo where this process is not root. */
-function run(host: RunnerHost, args: readonly string[], stdin: string): Promise<ExecResult> {
-  const command = ['sh', '-c', SCRIPT, 'certificate-file.sh', ...args];
-  const [first = '', ...rest] = host.isRoot ? command : ['sudo', '-n', ...command];
-  return host.exec(first, rest, { stdin, timeoutMs: TIMEOUT_MS });
+  return `${STORE}/${sha256(directory).slice(0, 16)}`;
 }
 
 function seconds(ms: number): string {
