@@ -18,7 +18,7 @@ import { outputsOf, type Report } from './report/outputs';
 import { healthTable, summaryOf } from './report/summary';
 import { readSettings } from './settings/read';
 import { SECRETS } from './settings/table';
-import type { Mode } from './settings/types';
+import type { Mode, Settings } from './settings/types';
 import { connect } from './ssh/connect';
 import type { Surroundings } from './surroundings';
 
@@ -63,6 +63,7 @@ export function maskInputs(
 function prepare(around: Surroundings, commands: LocalCommands): Run {
   const { env, log, sleep } = around;
   const settings = readSettings(around.input, env.GITHUB_WORKSPACE);
+  for (const secret of secretsOf(settings)) log.mask(secret);
   for (const warning of settings.warnings) log.warning(warning);
   const google = readGoogleContext(env);
   const dockerConfig = env.DOCKER_CONFIG || around.dockerConfig;
@@ -73,6 +74,7 @@ function prepare(around: Surroundings, commands: LocalCommands): Run {
     log,
     host: around.host(commands, dockerConfig),
     sleep,
+    temporary: env.RUNNER_TEMP || around.temporary,
     reach: { google: openGoogle, ssh: connect },
     leases: {
       journal: new Journal(around.state),
@@ -82,6 +84,15 @@ function prepare(around: Surroundings, commands: LocalCommands): Run {
       now: Date.now,
     },
   };
+}
+
+/** Parts of the inputs that are secret by themselves: a line of a list is masked as a whole. */
+function secretsOf({ registry: { access } }: Settings): string[] {
+  return access.logins.flatMap(({ name, secret }) =>
+    secret.kind === 'hash'
+      ? [secret.hash]
+      : [secret.password, Buffer.from(`${name}:${secret.password}`).toString('base64')],
+  );
 }
 
 function announce({ state, checks }: NonNullable<Report['health']>, { env, log, fail }: Surroundings): void {

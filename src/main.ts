@@ -1,4 +1,4 @@
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as core from '@actions/core';
@@ -18,6 +18,7 @@ const around: Surroundings = {
     await sleep(ms);
   },
   state: { save: core.saveState, get: core.getState },
+  temporary: tmpdir(),
   dockerConfig: join(homedir(), '.docker'),
   input: (name) => core.getInput(name),
   output: core.setOutput,

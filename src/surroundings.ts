@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly log: Log;
   readonly sleep: Sleep;
   readonly state: StateStore;
+  /** Where files lie that go with the job, if RUNNER_TEMP names no other place. */
+  readonly temporary: string;
   /** Docker's client configuration where DOCKER_CONFIG names none. */
   readonly dockerConfig: string;
   /** The value of an input, trimmed; the empty string without one. */

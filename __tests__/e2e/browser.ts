@@ -11,7 +11,12 @@ const PROGRAM = '/usr/bin/chromium';
  *
  * @param home where it finds what it trusts: see `trusting`
  */
-export async function shownInBrowser(url: string, texts: readonly string[], home?: string): Promise<string> {
+export async function shownInBrowser(
+  url: string,
+  texts: readonly string[],
+  home?: string,
+  httpCredentials?: { readonly username: string; readonly password: string },
+): Promise<string> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: \`npm test\` installs it`);
   const browser = await chromium.launch({
     executablePath: PROGRAM,
@@ -25,7 +30,7 @@ export async function shownInBrowser(url: string, texts: readonly string[], home
     ],
   });
   try {
-    const page = await browser.newPage();
+    const page = await browser.newPage(httpCredentials === undefined ? {} : { httpCredentials });
     await page.goto(url, { timeout: 30_000 });
     for (const text of texts) {
       await page.getByText(text, { exact: true }).first().waitFor({ timeout: 30_000 });

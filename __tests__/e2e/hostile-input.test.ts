@@ -105,8 +105,8 @@ async function write(connection: SshConnection, names: readonly string[]): Promi
     ),
   );
   const options = {
-    ...{ connection, log: quiet, plan: { steps, notes: [] }, compose: null, run, clockAhead: 0 },
-    factsArguments: [user, dataPath, 'false', 'registry:5000:/v2/', 'ui:18080:/'],
+    ...{ connection, log: quiet, plan: { steps, notes: [] }, compose: null, users: null, run, clockAhead: 0 },
+    factsArguments: [user, dataPath, 'false', 'registry:http:5000:/v2/', 'ui:http:18080:/'],
   };
   const { facts, outdated } = await applyPlan({ ...options, turn });
   turn = facts.lock.turn;

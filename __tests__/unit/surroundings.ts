@@ -8,6 +8,7 @@ import { FakeState } from './leases/example';
 export class FakeJob implements Surroundings {
   readonly log = fakeLog();
   readonly state = new FakeState();
+  readonly temporary = '/nowhere';
   readonly dockerConfig = '/home/ci/.docker';
   readonly outputs: Record<string, string> = {};
   readonly failures: string[] = [];

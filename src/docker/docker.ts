@@ -38,9 +38,14 @@ const TRANSFER_MS = 60 * 60_000;
 /**
  * Docker through its command line, which knows the user's contexts, credentials and DOCKER_HOST.
  *
+ * @param config directory of the client's configuration; null: the user's
  * The methods throw ActionError: `Docker not found`, `Docker daemon not reachable`, `Docker command failed`.
  */
-export function dockerCli(exec: Exec): Docker {
+export function dockerCli(execAny: Exec, config: string | null = null): Docker {
+  const exec: Exec =
+    config === null
+      ? execAny
+      : (command, args, options) => execAny(command, ['--config', config, ...args], options);
   const quick = async (doing: string, args: readonly string[]): Promise<ExecResult> => {
     const result = await exec('docker', args, { timeoutMs: QUICK_MS });
     if (result.status === null) throw notStarted(doing, result);

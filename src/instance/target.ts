@@ -7,12 +7,13 @@ import { SshConnectionLost } from '../ssh/remote-command';
 import { ActionError } from '../values/errors';
 import { shellQuote } from '../values/quote';
 import { excerpt } from '../values/show';
-import { type Facts, parseFacts } from './facts/facts';
+import { InstanceAccess } from './access';
+import { type Facts, parseFacts, parseUsersLine } from './facts/facts';
 import type { Tls } from './plan/certificate-plan';
 import { planInstance } from './plan/plan';
 import { endpointsOf } from './plan/stack-plan';
 import type { InstanceStep } from './plan/steps';
-import { applyPlan, endpointWord, waitForTurn } from './remote/apply';
+import { applyPlan, endpointWord, type Reading, waitForTurn } from './remote/apply';
 import { FACTS_SCRIPT } from './remote/assets';
 import type { ComposeProgram } from './remote/compose-release';
 import { requireShell, shellCommand } from './remote/remote-shell';
@@ -52,6 +53,11 @@ export interface InstanceEvents {
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
   const { registry, docker, tls, pushes, connection, events } = options;
   const desired = { registry, docker, tls, pushes };
+  const access = new InstanceAccess(registry.access);
+  const factsOf = async ({ facts, users }: Reading): Promise<Facts> => ({
+    ...facts,
+    users: await access.read(users),
+  });
   const factsArguments = [
     options.user,
     registry.dataPath ?? '',
@@ -60,19 +66,22 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
   ];
   return {
     name: 'instance',
-    read: () => readFacts(connection, factsArguments, (address) => events.onClient?.(address)),
+    read: async () =>
+      factsOf(await readFacts(connection, factsArguments, (address) => events.onClient?.(address))),
     isBusy: ({ lock }) => lock.busy,
-    wait() {
+    async wait() {
       events.onOtherRun?.();
-      return waitForTurn({ ...options, factsArguments });
+      return factsOf(await waitForTurn({ ...options, factsArguments }));
     },
     plan: (facts) => planInstance(desired, facts),
     async apply({ arch, lock, clockAhead }, plan) {
-      const needed = plan.steps.some(({ action }) => action.kind === 'install-compose');
-      const compose = needed ? await options.loadCompose(arch) : null;
-      const request = { ...options, plan, turn: lock.turn, factsArguments, compose, clockAhead };
+      const kinds = new Set(plan.steps.map(({ action }) => action.kind));
+      const compose = kinds.has('install-compose') ? await options.loadCompose(arch) : null;
+      const users = kinds.has('write-users') ? await access.file() : null;
+      const request = { ...options, plan, turn: lock.turn, factsArguments, compose, users, clockAhead };
       try {
-        const { facts: state, outdated } = await applyPlan(request);
+        const { outdated, ...reading } = await applyPlan(request);
+        const state = await factsOf(reading);
         if (!outdated) return { kind: 'applied', done: plan.steps, state };
         events.onOtherRun?.();
         return { kind: 'outdated', state };
@@ -89,7 +98,7 @@ async function readFacts(
   connection: SshConnection,
   factsArguments: readonly string[],
   onClient: (address: string) => void,
-): Promise<Facts> {
+): Promise<Reading> {
   const marker = randomUUID();
   const clientMark = `${marker}:client `;
   const words = factsArguments.map(shellQuote).join(' ');
@@ -101,7 +110,7 @@ async function readFacts(
     },
   });
   const facts = parseFacts(result.stdout, marker);
-  if (facts !== null) return facts;
+  if (facts !== null) return { facts, users: parseUsersLine(result.stdout, marker) };
   requireShell(result);
   throw new ActionError('No facts', {
     doing: 'reading the state of the instance',

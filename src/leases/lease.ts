@@ -1,5 +1,6 @@
 import { type CanaryLease, isCanaryLease } from './canary';
 import { type CertificateLease, isCertificateLease } from './certificate';
+import { type ClientConfigLease, isClientConfigLease } from './client-config';
 import { type DaemonJsonLease, isDaemonJsonLease } from './daemon-json';
 import { isKeyLease, type KeyLease } from './key';
 import { isLocalTagLease, type LocalTagLease } from './local-tag';
@@ -13,6 +14,7 @@ export type Lease =
   | TargetTagLease
   | DaemonJsonLease
   | CertificateLease
+  | ClientConfigLease
   | LocalTagLease
   | CanaryLease;
 
@@ -22,6 +24,7 @@ const CHECKS: readonly ((value: unknown) => value is Lease)[] = [
   isTargetTagLease,
   isDaemonJsonLease,
   isCertificateLease,
+  isClientConfigLease,
   isLocalTagLease,
   isCanaryLease,
 ];

@@ -8,6 +8,7 @@ import type { RunnerHost } from '../runner/host';
 import { messageOf } from '../values/errors';
 import { releaseCanary } from './canary';
 import { describeCertificateLease, releaseCertificateLease } from './certificate';
+import { describeClientConfig, releaseClientConfig } from './client-config';
 import { releaseDaemonJson } from './daemon-json';
 import type { DockerPlace } from './docker-place';
 import type { GooglePlace } from './google-place';
@@ -79,6 +80,8 @@ async function release(lease: Lease, all: readonly Lease[], tools: ReleaseTools)
       return releaseDaemonJson(lease, tools.hostAt(lease.docker), tools);
     case 'certificate':
       return releaseCertificateLease(lease, tools.hostAt(lease.docker), log, Date.now());
+    case 'client-config':
+      return releaseClientConfig(lease, log);
     case 'local-tag':
       return releaseLocalTag(lease, dockerCli(tools.hostAt(lease.docker).exec), log);
   }
@@ -123,6 +126,8 @@ function describe(lease: Lease): string[] {
       return [describeTargetTag(lease)];
     case 'certificate':
       return [describeCertificateLease(lease)];
+    case 'client-config':
+      return [describeClientConfig(lease)];
     case 'local-tag':
       return [describeLocalTag(lease)];
     // Their own errors say what to do.

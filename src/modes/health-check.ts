@@ -4,6 +4,7 @@ import { certificateRows } from '../health/certificate-rows';
 import { driftRow } from '../health/drift-row';
 import { HealthRows } from '../health/health-rows';
 import { instanceRows } from '../health/instance-rows';
+import { loginRows } from '../health/login-rows';
 import { overall } from '../health/overall';
 import type { Facts } from '../instance/facts/facts';
 import { servicesOf } from '../instance/stack/services';
@@ -93,6 +94,7 @@ async function checkInstance(run: Run, site: Site, rows: HealthRows, drift: Chan
     return [
       ...instanceRows(facts, servicesOf(run.settings.registry), Date.now()),
       ...certificateRows(tls, facts, Date.now()),
+      ...loginRows(facts),
     ];
   });
   const found = facts;

@@ -1,8 +1,10 @@
 import { dockerCli, type LocalImage } from '../docker/docker';
 import { PAUSES_MS } from '../job/retry';
+import { type ClientConfig, takeClientConfig } from '../leases/client-config';
 import { noteLocalTag } from '../leases/local-tag';
 import { pushImage } from '../push/push';
 import { openRegistry } from '../registry/api';
+import { type Endpoint, registryName } from '../registry/endpoint';
 import { waitUntilAnswered } from '../registry/reach';
 import type { PushedImage } from '../report/outputs';
 import { resolveTargets } from '../values/reference';
@@ -35,19 +37,34 @@ export async function push(
     return [];
   }
   await waitUntilAnswered({ host, port }, log, sleep);
-  const api = openRegistry(await endpointOf(settings, { host, port }, ca), sleep, {
+  const endpoint = await endpointOf(settings, { host, port }, ca);
+  const api = openRegistry(endpoint, sleep, {
     pausesMs: PAUSES_MS,
     limitMs: AWAY_MS,
     announce: (pauseMs, why) =>
       log.info(`Waiting for the registry, up to ${AWAY_MS / 1000} s (${why}); again in ${pauseMs / 1000} s`),
     mend,
   });
+  const config = await clientConfigFor(run, endpoint);
   try {
     const onTag = noteLocalTag(run.leases);
-    const tools = { docker: dockerCli(run.host.exec), api, log, sleep, onTag, mend };
+    const docker = dockerCli(run.host.exec, config?.directory ?? null);
+    const tools = { docker, api, log, sleep, onTag, mend };
     const pushed = await pushImage({ ...settings.push, targets, registry }, image, tools);
     return pushed.map(({ reference, digest }) => ({ reference, digest }));
   } finally {
     api.close();
+    await config?.release();
   }
+}
+
+/** A configuration of Docker's client with this run's login, where it has one. */
+async function clientConfigFor(run: Run, endpoint: Endpoint): Promise<ClientConfig | null> {
+  if (endpoint.login === null) return null;
+  const place = {
+    parent: run.temporary,
+    userDirectory: run.host.dockerConfig,
+    registry: registryName(endpoint),
+  };
+  return takeClientConfig(run.leases, place, endpoint.login);
 }

@@ -17,6 +17,8 @@ export interface Run {
   /** This machine. */
   readonly host: RunnerHost;
   readonly sleep: Sleep;
+  /** Directory whose content goes with the job: RUNNER_TEMP. */
+  readonly temporary: string;
   /** The ways to Google Cloud and to the instance. */
   readonly reach: {
     readonly google: (run: Run) => Promise<Google>;

@@ -67,5 +67,5 @@ export async function endpointOf(
   ca: string | null,
 ): Promise<Endpoint> {
   if (registry.tls.kind === 'none') return findEndpoint(host, port);
-  return { scheme: schemeOf(registry), host, port, ca, login: null };
+  return { scheme: schemeOf(registry), host, port, ca, login: registry.access.login };
 }

@@ -55,7 +55,7 @@ export function pushFailed(reference: string, registry: string, { output }: Tran
   if (kind === 'denied') {
     return new ActionError('Push denied', {
       ...problem,
-      next: 'Something in front of the registry wants a login: run docker/login-action before this action',
+      next: 'Set `username` and `password` to a login that may push; where something of your own stands before the registry, run docker/login-action before this action',
     });
   }
   return new ActionError('Push failed', { ...problem, next: remedies[kind] });

@@ -209,12 +209,27 @@ export function notValid(
   );
 }
 
+/** The login of this run, or that there is none, is not enough. */
+function notAdmitted(
+  endpoint: Endpoint,
+  request: Pick<RegistryRequest, 'method' | 'path'>,
+  status: 401 | 403,
+): ActionError {
+  const by = endpoint.login === null ? 'a request without a login' : `the login ${endpoint.login.username}`;
+  return new ActionError('Registry wants another login', {
+    doing: named(endpoint, request),
+    happened: `it does not take ${by} for that (status ${status})`,
+    next: 'Set `username` and `password` to a login that may push; a run with `mode: bootstrap` and both makes sure that it is there',
+  });
+}
+
 /** A status that the request should not have had; the registry's own error code is shown. */
 export function refused(
   endpoint: Endpoint,
   request: Pick<RegistryRequest, 'method' | 'path'>,
   answer: RegistryAnswer,
 ): ActionError {
+  if (answer.status === 401 || answer.status === 403) return notAdmitted(endpoint, request, answer.status);
   const said = /"code"\s*:\s*"([A-Z_]{1,40})"/.exec(answer.body.toString('utf8'))?.[1];
   return new ActionError(
     'Registry refused a request',

@@ -1,6 +1,7 @@
 import { defaultRuleName, defaultTargetTag } from '../values/names';
 import { parseRanges } from '../values/ranges';
 import { show } from '../values/show';
+import { readAccess } from './access';
 import { readConfigFile } from './config-file';
 import { parseConfig } from './config-text';
 import { type AllGiven, type GetInput, givenInStep, inputPlace, refuse } from './given';
@@ -137,6 +138,7 @@ function readHostKey(values: Values): SshSettings['hostKey'] {
 
 function readRegistry(values: Values, mode: Mode, instance: string): RegistrySettings {
   const ui = values.get('ui');
+  const tls = readTls(values, mode, Date.now());
   const image = values.get('registry-image');
   if (ui === 'hyper' && /(^|\/)registry:3(\.|$)/.test(image)) {
     refuse(
@@ -155,7 +157,8 @@ function readRegistry(values: Values, mode: Mode, instance: string): RegistrySet
     ui,
     uiImage: ui === 'none' ? null : (values.get('ui-image') ?? UI_IMAGES[ui]),
     dataPath: values.get('data-path'),
-    tls: readTls(values, mode, Date.now()),
+    tls,
+    access: readAccess(values, tls),
   };
 }
 

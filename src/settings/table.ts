@@ -224,6 +224,37 @@ export const TABLE = {
     use: 'Pass the whole file, with its BEGIN and END lines',
     meaning: 'With `tls: certificate`: its private key, as PEM and without a passphrase.',
   },
+  username: {
+    schema: v.string(),
+    use: 'Use the name of a login',
+    meaning:
+      'Login with which this run pushes. In the modes `deploy` and `bootstrap` it is also made sure of, with the right to push. Needs `tls`.',
+  },
+  password: {
+    schema: v.string(),
+    secret: true,
+    use: 'Use at most 72 bytes',
+    meaning: 'Password of `username`.',
+  },
+  users: {
+    schema: v.string(),
+    secret: true,
+    use: 'Use `name:password` or `name:bcrypt-hash`, one a line',
+    meaning:
+      'Further logins that may push, `name:password` or `name:bcrypt-hash`, one a line; others go. `none`: there are no others. Without it, those that there are stay.',
+  },
+  readers: {
+    schema: v.string(),
+    secret: true,
+    use: 'Use `name:password` or `name:bcrypt-hash`, one a line',
+    meaning: 'The same for logins that may only pull.',
+  },
+  'anonymous-pull': {
+    schema: flag,
+    default: 'false',
+    use: TRUE_OR_FALSE,
+    meaning: 'Where there are logins: pulling an image whose name is known takes none.',
+  },
   'docker-source': {
     schema: choice(['docker', 'distro']),
     default: 'docker',

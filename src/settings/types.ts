@@ -1,4 +1,5 @@
 import type { ServerCertificate } from '../values/certificate';
+import type { Login } from '../values/logins';
 import type { Reference, WrittenTarget } from '../values/reference';
 import type { Mode } from './table';
 
@@ -76,6 +77,19 @@ export interface RegistrySettings {
   /** Absolute directory on the instance. Null: not said; the data stays where it is, on a new instance a named volume. */
   readonly dataPath: string | null;
   readonly tls: TlsSettings;
+  readonly access: AccessSettings;
+}
+
+/** Who may log in to registry and UI. */
+export interface AccessSettings {
+  /** That of this run. */
+  readonly login: { readonly username: string; readonly password: string } | null;
+  /** Those that are made sure of where something is set up, that of this run first. */
+  readonly logins: readonly Login[];
+  /** Whether there are to be no others of the kind. */
+  readonly sole: { readonly writers: boolean; readonly readers: boolean };
+  /** Pulling takes no login. */
+  readonly anonymousPull: boolean;
 }
 
 export type TlsSettings =

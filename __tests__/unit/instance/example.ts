@@ -1,5 +1,6 @@
 import type { Facts } from '../../../src/instance/facts/facts';
 import type { ContainerFacts, DirectoryFacts } from '../../../src/instance/facts/stack';
+import { NO_USERS } from '../../../src/instance/facts/users';
 import type { Desired } from '../../../src/instance/plan/desired';
 import { type Stack, stackOf } from '../../../src/instance/stack/stack';
 import { sha256 } from '../../../src/values/digest';
@@ -17,6 +18,7 @@ export const DESIRED: Desired = {
     uiImage: 'joxit/docker-registry-ui:2.6.0',
     dataPath: null,
     tls: { kind: 'none' },
+    access: { login: null, logins: [], sole: { writers: false, readers: false }, anonymousPull: false },
   },
   tls: { kind: 'none' },
   docker: {
@@ -80,6 +82,7 @@ export const BARE: Facts = {
   })),
   data: { recorded: directory(''), wanted: directory(''), volume: directory(VOLUME), identity: null },
   lock: { turn: '', busy: false },
+  users: NO_USERS,
   mirrors: null,
   listeners: [],
   probes: new Map(),
@@ -100,7 +103,13 @@ export const BARE: Facts = {
 /** The stack that `desired` asks for, on an instance without surprises. */
 export function stackFor({ registry, tls }: Desired): Stack {
   const serverName = tls.kind === 'none' ? null : tls.names[0];
-  return stackOf(registry, { dataPath: registry.dataPath, subnet: null, ipv6: false, serverName });
+  return stackOf(registry, {
+    dataPath: registry.dataPath,
+    subnet: null,
+    ipv6: false,
+    serverName,
+    logins: null,
+  });
 }
 
 /** The containers that `desired` asks for, as they run when all is well. */

@@ -56,6 +56,7 @@ function runWith(given: Record<string, string>, changes: Partial<Run> = {}): Run
       list: async () => [],
     },
     sleep: async () => undefined,
+    temporary: '/nowhere',
     reach: {
       google: async () => ({ project: 'service', compute, describe: 'an access token' }),
       ssh: async () => {

@@ -33,6 +33,10 @@ const [TLS_KEY = '', TLS_CERTIFICATE = ''] = execFileSync(
 const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'tls-certificate': { tls: 'certificate', 'tls-private-key': TLS_KEY },
   'tls-private-key': { tls: 'certificate', 'tls-certificate': TLS_CERTIFICATE },
+  username: { tls: 'private-ca', password: 'x' },
+  password: { tls: 'private-ca', username: 'ci' },
+  users: { tls: 'private-ca' },
+  readers: { tls: 'private-ca' },
 };
 
 /** Of each input: a good value, and how to see that a value which was taken is there as it was given. */
@@ -67,6 +71,11 @@ const WHERE: Readonly<
   tls: ['private-ca', (inputs, value) => inputs.registry.tls.kind === value],
   'tls-certificate': [TLS_CERTIFICATE, ({ registry }) => isPair(registry.tls)],
   'tls-private-key': [TLS_KEY, ({ registry }) => isPair(registry.tls)],
+  username: ['ci', ({ registry }, value) => registry.access.login?.username === value],
+  password: ['a:b"$', ({ registry }, value) => registry.access.login?.password === value],
+  users: ['ann:a:b"$', ({ registry }, value) => areLogins(registry.access, value, true)],
+  readers: ['bob:x\nann:y', ({ registry }, value) => areLogins(registry.access, value, false)],
+  'anonymous-pull': ['true', ({ registry }, value) => isFlag(registry.access.anonymousPull, value)],
   'docker-source': ['distro', (inputs, value) => inputs.docker.source === value],
   'docker-repository': [
     'https://example.com/x',
@@ -119,6 +128,16 @@ function areRanges({ runner, ranges }: Settings['firewall'], value: string): boo
 }
 
 /** Whatever stands around them, they are these, or others that fit together. */
+function areLogins({ logins }: Settings['registry']['access'], value: string, writes: boolean): boolean {
+  const lines = value.split('\n').map((line) => line.replace(/\r$/, ''));
+  return logins.every(({ name, secret, writes: may }) => {
+    const text = secret.kind === 'password' ? secret.password : secret.hash;
+    return (
+      may === writes && lines.some((line) => line.split(':')[0]?.trim() === name && line.endsWith(`:${text}`))
+    );
+  });
+}
+
 function isPair(tls: Settings['registry']['tls']): boolean {
   if (tls.kind !== 'certificate' || tls.given === null) return false;
   return new X509Certificate(tls.given.chain).checkPrivateKey(createPrivateKey(tls.given.key));
@@ -185,6 +204,6 @@ test.each(Object.entries(WHERE))('%s: whatever it holds', (name, [good, carried]
   });
   fc.assert(property, { numRuns: 200 });
   // What is said of a secret does not depend on what it is; of a key, on its form alone.
-  const most = name === 'tls-private-key' ? 5 : 1;
+  const most = ['tls-private-key', 'password', 'users', 'readers'].includes(name) ? 99 : 1;
   if (SECRETS.includes(name)) expect(messages.size).toBeLessThanOrEqual(most);
 });

@@ -39,6 +39,7 @@ test('the defaults, with the required inputs, are the documented ones', () => {
       uiImage: 'joxit/docker-registry-ui:2.6.0',
       dataPath: null,
       tls: { kind: 'none' },
+      access: { login: null, logins: [], sole: { writers: false, readers: false }, anonymousPull: false },
     },
     docker: {
       source: 'docker',

@@ -3,6 +3,7 @@ import { excerpt } from '../../values/show';
 import { base64Text, type EngineFacts, engineShapes } from './engine';
 import { count, fields, flag, list, type Shape, ShapeError, table, text } from './shape';
 import { type StackFacts, stackShapes } from './stack';
+import { NO_USERS, type UsersFacts } from './users';
 
 export type { UnitFacts } from './engine';
 
@@ -33,6 +34,8 @@ export interface Facts extends EngineFacts, StackFacts {
     /** Another run was changing the instance while it was read. */
     readonly busy: boolean;
   };
+  /** Made of what comes beside them: the hashes of passwords are in no facts. */
+  readonly users: UsersFacts;
 }
 
 export interface DiskFacts {
@@ -50,7 +53,7 @@ export interface DiskFacts {
 /** From the time of the instance, in seconds since the epoch. */
 const clockAhead: Shape<number> = (value, path) => count(value, path) - Math.round(Date.now() / 1000);
 
-const facts: Shape<Facts> = fields<{ [K in keyof Facts]: Facts[K] }>({
+const facts: Shape<Omit<Facts, 'users'>> = fields<{ [K in keyof Omit<Facts, 'users'>]: Facts[K] }>({
   client: text(64),
   clockAhead,
   arch: text(64),
@@ -87,7 +90,7 @@ export function parseFacts(output: string, marker: string): Facts | null {
   if (line === undefined) return null;
   const document = line.slice(marker.length + 1);
   try {
-    return facts(JSON.parse(document), '');
+    return { ...facts(JSON.parse(document), ''), users: NO_USERS };
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof ShapeError)) throw error;
     throw new ActionError(
@@ -103,4 +106,11 @@ export function parseFacts(output: string, marker: string): Facts | null {
       { cause: error },
     );
   }
+}
+
+/** The file with the logins, from the line that the facts come with; null where the instance has none. */
+export function parseUsersLine(output: string, marker: string): string | null {
+  const prefix = `${marker}:users `;
+  const line = output.split('\n').find((candidate) => candidate.startsWith(prefix));
+  return line === undefined ? null : Buffer.from(line.slice(prefix.length), 'base64').toString('utf8');
 }

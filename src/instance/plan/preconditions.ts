@@ -12,13 +12,24 @@ const ARCHITECTURES = ['x86_64', 'aarch64'];
  * Refuses what no step can mend, before anything is changed.
  *
  * @throws ActionError `Unsupported operating system`, `Unsupported architecture`, `No systemd`, and those of
- *   requirePorts, requireWayIn and requireData
+ *   `Logins need TLS`, requirePorts, requireWayIn and requireData
  */
 export function requirePossible(desired: Desired, facts: Facts): void {
   requireSystem(facts);
+  requireTls(desired, facts);
   requirePorts(desired, facts);
   requireWayIn(desired, facts);
   requireData(desired, facts);
+}
+
+/** Also for logins that this run does not name: it would send those of others in clear. */
+function requireTls({ tls }: Desired, { users: { wanted } }: Facts): void {
+  if (tls.kind !== 'none' || wanted.length === 0) return;
+  throw new ActionError('Logins need TLS', {
+    doing: 'planning how registry and UI are spoken to',
+    happened: `\`tls\` is none, and the instance has the logins ${wanted.join(', ')}`,
+    next: 'Keep `tls: private-ca` or `certificate`, or take the logins away with `users: none` and `readers: none`',
+  });
 }
 
 function requireSystem({ os, arch, systemd }: Facts): void {

@@ -16,6 +16,7 @@ function wantedStack(desired: Desired, facts: Facts): Stack {
     subnet: subnetOf(facts),
     ipv6: facts.network.ipv6,
     serverName: desired.tls.kind === 'none' ? null : desired.tls.names[0],
+    logins: facts.users.wanted.length === 0 ? null : { anonymousPull: desired.registry.access.anonymousPull },
   });
 }
 
@@ -28,7 +29,10 @@ export function stackSteps(desired: Desired, facts: Facts): InstanceStep[] {
     ...dataDirectorySteps(desired, facts),
     ...files,
     ...certificateSteps(desired.tls, facts, Date.now()),
+    // The front reads the file that it is told of: it is there before, and goes after.
+    ...(facts.users.wanted.length > 0 ? usersSteps(facts) : []),
     ...frontSteps(stack, facts),
+    ...(facts.users.wanted.length > 0 ? [] : usersSteps(facts)),
     ...containerSteps(stack, facts, files.length > 0),
     ...dataMarkSteps(desired, facts),
   ];
@@ -48,6 +52,20 @@ function fileSteps(stack: Stack, facts: Facts): InstanceStep[] {
     const from = present === undefined ? null : 'other content';
     return [instanceStep({ kind: 'write-file', path, content }, `file ${path}`, from, 'as asked for', why)];
   });
+}
+
+function usersSteps({ users: { present, wanted, differences, takesAccess } }: Facts): InstanceStep[] {
+  if (differences.length === 0) return [];
+  const names = (list: readonly string[]) =>
+    list.length === 0 ? 'everybody, without a login' : list.join(', ');
+  const { change, action } = instanceStep(
+    { kind: 'write-users' },
+    'logins',
+    names(present),
+    names(wanted),
+    differences.join(', and '),
+  );
+  return [{ action, change: takesAccess ? { ...change, takesAccess } : change }];
 }
 
 /** What the front is told: a front that runs takes it without dropping a connection, another image is asked first. */

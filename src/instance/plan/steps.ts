@@ -23,6 +23,8 @@ export type Action =
   | { readonly kind: 'make-certificate'; readonly names: readonly string[] }
   /** PEM. */
   | { readonly kind: 'use-certificate'; readonly chain: string; readonly key: string }
+  /** The file with the logins, or none; what is in it is in no plan. */
+  | { readonly kind: 'write-users' }
   /** Caddy's own file, which it loads where it runs; an image that it is to be made from has to take it first. */
   | { readonly kind: 'configure-front'; readonly content: string; readonly image: string | null }
   | { readonly kind: 'make-directory'; readonly path: string }

@@ -7,7 +7,7 @@ import type { CommandResult, SshConnection } from '../../ssh/connection';
 import { ActionError } from '../../values/errors';
 import { shellQuote } from '../../values/quote';
 import { excerpt, plain } from '../../values/show';
-import { type Facts, parseFacts } from '../facts/facts';
+import { type Facts, parseFacts, parseUsersLine } from '../facts/facts';
 import { COMPOSE_RELEASE_FILE } from '../plan/compose-plan';
 import type { Action, InstanceStep, RepositoryFiles, ServiceEndpoint } from '../plan/steps';
 import { APPLY_SCRIPT, FACTS_SCRIPT } from './assets';
@@ -36,12 +36,20 @@ export interface ApplyOptions extends TurnOptions {
   readonly turn: string;
   /** The Compose plugin, when a step needs it. */
   readonly compose: ComposeProgram | null;
+  /** The file with the logins, when a step needs it; null: there is to be none. */
+  readonly users: string | null;
   /** Of the instance's facts. */
   readonly clockAhead: number;
 }
 
-export interface Applied {
+/** What an instance says of itself. */
+export interface Reading {
   readonly facts: Facts;
+  /** The file with the logins; null: there is none. */
+  readonly users: string | null;
+}
+
+export interface Applied extends Reading {
   /** Another run has changed the instance since the plan was made, so nothing was done: `facts` are those after it. */
   readonly outdated: boolean;
 }
@@ -55,8 +63,8 @@ export interface Applied {
 export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   const token = randomUUID();
   const titles = options.plan.steps.map(({ change }) => describeChange(change));
-  const { facts, progress, result } = await send(token, applyInput(token, options), titles, options);
-  if (facts !== null) return { facts, outdated: progress.outdated };
+  const { facts, users, progress, result } = await send(token, applyInput(token, options), titles, options);
+  if (facts !== null) return { facts, users, outdated: progress.outdated };
   const failed = progress.failure;
   if (failed !== null) {
     const action = options.plan.steps[failed.step]?.action;
@@ -71,13 +79,13 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
  *
  * @throws ActionError `Instance is busy`, `Setup was cut off`, and of SshConnection.run
  */
-export async function waitForTurn(options: TurnOptions): Promise<Facts> {
+export async function waitForTurn(options: TurnOptions): Promise<Reading> {
   const token = randomUUID();
   const words = [token, nameOfRun(options.run)].map(shellQuote).join(' ');
   const call = `wait_and_read ${words} "$1" ${options.factsArguments.map(shellQuote).join(' ')}; exit 0`;
-  const { facts, progress, result } = await send(token, `${FACTS_SCRIPT}\n${call}\n`, [], options);
+  const { facts, users, progress, result } = await send(token, `${FACTS_SCRIPT}\n${call}\n`, [], options);
   if (facts === null) throw endedEarly(progress, result);
-  return facts;
+  return { facts, users };
 }
 
 /** Sends a script, and prints what it says of its progress while it comes. */
@@ -86,7 +94,7 @@ async function send(
   stdin: string | Readable,
   titles: readonly string[],
   { connection, log }: TurnOptions,
-): Promise<{ facts: Facts | null; progress: ProgressPrinter; result: CommandResult }> {
+): Promise<{ facts: Facts | null; users: string | null; progress: ProgressPrinter; result: CommandResult }> {
   const progress = new ProgressPrinter(token, titles, log);
   const printed = progress.print();
   const result = await connection
@@ -100,7 +108,9 @@ async function send(
       progress.end();
       await printed;
     });
-  return { facts: parseFacts(result.stdout, `${token} facts`), progress, result };
+  const marker = `${token} facts`;
+  const [facts, users] = [parseFacts(result.stdout, marker), parseUsersLine(result.stdout, marker)];
+  return { facts, users, progress, result };
 }
 
 function endedEarly(progress: ProgressPrinter, result: CommandResult): ActionError {
@@ -128,7 +138,7 @@ function nameOfRun(run: string): string {
 
 /** Scripts, plan and, behind them, the program; the last line starts it all. */
 function applyInput(token: string, options: ApplyOptions): string | Readable {
-  const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options.compose));
+  const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options));
   const plan = `plan() {\n${steps.join('\n')}\n}\n`;
   const turn = [token, nameOfRun(options.run), options.turn].map(shellQuote).join(' ');
   const call = `apply ${turn} "$1" ${options.factsArguments.map(shellQuote).join(' ')}`;
@@ -142,12 +152,15 @@ async function* concatenated(script: string, compose: ComposeProgram): AsyncGene
   yield* compose.open();
 }
 
-function stepLine(index: number, action: Action, compose: ComposeProgram | null): string {
+function stepLine(index: number, action: Action, sent: Sent): string {
   const name = `step_${action.kind.replaceAll('-', '_')}`;
-  return ['  step', String(index), name, ...wordsOf(action, compose).map(shellQuote)].join(' ');
+  return ['  step', String(index), name, ...wordsOf(action, sent).map(shellQuote)].join(' ');
 }
 
-function wordsOf(action: Action, compose: ComposeProgram | null): readonly string[] {
+/** What goes along with a plan, and is not in it. */
+type Sent = Pick<ApplyOptions, 'compose' | 'users'>;
+
+function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
   switch (action.kind) {
     case 'repair-packages':
     case 'start-engine':
@@ -169,6 +182,8 @@ function wordsOf(action: Action, compose: ComposeProgram | null): readonly strin
       return action.names;
     case 'use-certificate':
       return [action.chain, action.key].map((pem) => Buffer.from(pem).toString('base64'));
+    case 'write-users':
+      return users === null ? [] : [Buffer.from(users).toString('base64')];
     case 'configure-front':
       return [Buffer.from(action.content).toString('base64'), action.image ?? ''];
     case 'remove-file':

@@ -129,6 +129,7 @@ function withoutCause(action: Action | undefined, problem: Omit<Problem, 'next'>
         next: 'Look at `journalctl -u docker` and /etc/docker/daemon.json on the instance',
       });
     case 'configure-front':
+    case 'write-users':
       return new ActionError('The front refuses its configuration', {
         ...problem,
         next: 'What it had before goes on. front-image has to be Caddy 2.11.5 or later; look at the output of the step',

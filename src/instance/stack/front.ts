@@ -1,5 +1,6 @@
 import type { RegistrySettings } from '../../settings/types';
 import { STACK_DIRECTORY } from './directory';
+import { type LoginRules, loginSnippets } from './front-logins';
 
 /** What the front, Caddy, is told; in its container it lies in /etc/caddy. */
 export const FRONT_FILE = `${STACK_DIRECTORY}/front/Caddyfile`;
@@ -24,11 +25,14 @@ const UI_ADDRESSES = { joxit: 'ui:80', hyper: 'ui:8080' };
  *   the one there is. A browser that comes with plain HTTP, as before there was TLS, is led on.
  *
  * @param serverName null: it speaks plain HTTP
+ * @param logins null: everybody may do everything
  */
 export function frontConfig(
   { ui, port, uiPort }: Pick<RegistrySettings, 'ui' | 'port' | 'uiPort'>,
   serverName: string | null,
+  logins: LoginRules | null,
 ): string {
+  const { imports, proxy, gate, errors } = loginSnippets(logins);
   const ports = ui === 'none' ? [port] : [...new Set([port, uiPort])].sort((a, b) => a - b);
   return `# Written by gce-registry-action, which replaces it: do not edit.
 {
@@ -48,8 +52,8 @@ ${serverName === null ? '' : `	default_sni ${serverName}\n	fallback_sni ${server
 	}
 }
 
-(behind) {
-	lb_try_duration 10s
+${imports}(behind) {
+${proxy}	lb_try_duration 10s
 	lb_try_interval 250ms
 	transport http {
 		dial_timeout 3s
@@ -64,15 +68,7 @@ http://127.0.0.1:8079 {
 
 ${ports.map((each) => `:${each}`).join(', ')} {
 ${serverName === null ? '' : '	tls /etc/caddy/tls/server.pem /etc/caddy/tls/server.pem\n'}	@registry path /v2 /v2/*
-	handle @registry {
-		reverse_proxy registry:5000 {
-			import behind
-		}
-	}
-	handle {
-${pageOf(ui)}
-	}
-	handle_errors 5xx {
+${gated(gate, answersOf(ui))}	handle_errors 5xx {
 		handle @registry {
 			header Content-Type application/json
 			respond \`{"errors":[{"code":"UNAVAILABLE","message":"unavailable: the registry does not answer"}]}\` 502
@@ -81,7 +77,24 @@ ${pageOf(ui)}
 			respond "The page does not answer." 502
 		}
 	}
+${errors}}
+`;
 }
+
+/** Answers behind a gate: in a route, where the order of lines is what counts. */
+function gated(gate: string, answers: string): string {
+  return gate === '' ? answers : `\troute {\n${gate}${answers.replace(/^(?=.)/gm, '\t')}\t}\n`;
+}
+
+function answersOf(ui: RegistrySettings['ui']): string {
+  return `\thandle @registry {
+		reverse_proxy registry:5000 {
+			import behind
+		}
+	}
+	handle {
+${pageOf(ui)}
+	}
 `;
 }
 

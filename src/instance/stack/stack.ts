@@ -3,6 +3,7 @@ import { sha256 } from '../../values/digest';
 import { composeScalar } from '../../values/quote';
 import { STACK_DIRECTORY } from './directory';
 import { FRONT_FILE, frontConfig } from './front';
+import type { LoginRules } from './front-logins';
 import { SERVICE_FILES, type Service, servicesOf, templateOf } from './services';
 
 /** One line: the directory that holds the registry's data; empty for the named volume. */
@@ -34,6 +35,8 @@ export interface Surroundings {
   readonly ipv6: boolean;
   /** A name in its certificate, for who names none, as of an address; null: it speaks plain HTTP. */
   readonly serverName: string | null;
+  /** Null: nobody has to log in. */
+  readonly logins: LoginRules | null;
 }
 
 /** The stack that the inputs ask for, on such an instance. */
@@ -51,7 +54,7 @@ export function stackOf(registry: RegistrySettings, surroundings: Surroundings):
       ...Object.fromEntries(rendered.map(({ file, text }) => [file, text])),
       [DATA_PATH_FILE]: `${surroundings.dataPath ?? ''}\n`,
     },
-    front: { path: FRONT_FILE, content: frontConfig(registry, surroundings.serverName) },
+    front: { path: FRONT_FILE, content: frontConfig(registry, surroundings.serverName, surroundings.logins) },
   };
 }
 

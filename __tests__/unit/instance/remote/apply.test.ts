@@ -74,11 +74,11 @@ function apply(actions: Action[], connection = localBash, turn = '') {
   const steps = actions.map((action, index) =>
     instanceStep(action, `step ${index}`, null, '', 'of the test'),
   );
-  const factsArguments = ['ci', '', 'false', 'registry:5000:/v2/', 'ui:18080:/'];
+  const factsArguments = ['ci', '', 'false', 'registry:http:5000:/v2/', 'ui:http:18080:/'];
   const plan = { steps, notes: [] };
   const compose = null;
   const run = 'run 1';
-  return applyPlan({ connection, log, plan, turn, run, factsArguments, compose, clockAhead: 0 });
+  return applyPlan({ connection, log, plan, turn, run, factsArguments, compose, users: null, clockAhead: 0 });
 }
 
 const hostile = `$(touch owned) \`touch owned\` 'q' "q" \\ * -n é

@@ -5,7 +5,14 @@ import { DESIRED } from '../example';
 
 const { registry } = DESIRED;
 const stackOf = (inputs: typeof registry, surroundings: Partial<Surroundings> = {}) =>
-  stackAt(inputs, { dataPath: null, subnet: null, ipv6: false, serverName: null, ...surroundings });
+  stackAt(inputs, {
+    dataPath: null,
+    subnet: null,
+    ipv6: false,
+    serverName: null,
+    logins: null,
+    ...surroundings,
+  });
 const compose = (text: string | null | undefined) => parse(text ?? '');
 
 test('the default stack', () => {

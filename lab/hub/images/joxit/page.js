@@ -10,8 +10,10 @@ function chosenRegistry() {
   return url;
 }
 
-async function ask(path) {
+async function ask(path, missing) {
   const answer = await fetch(registry + path);
+  // The original shows a repository whose last tag was deleted as an empty one.
+  if (answer.status === 404 && missing !== undefined) return missing;
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
 }
@@ -50,7 +52,7 @@ async function list() {
   document.querySelector('#state').textContent = `${repositories.length} repositories`;
   document.querySelector('table').hidden = false;
   for (const repository of repositories) {
-    const { tags } = await ask(`/v2/${repository}/tags/list`);
+    const { tags } = await ask(`/v2/${repository}/tags/list`, { tags: [] });
     for (const tag of tags ?? []) await addTag(repository, tag);
   }
 }

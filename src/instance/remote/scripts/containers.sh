@@ -70,6 +70,27 @@ step_configure_front() {
   base64 -d <<<"$1" | put_file "$STACK/front/Caddyfile" 0644
 }
 
+# step_write_users [BASE64]: without it, the file goes. A front that runs and reads it loads it first, in place of the line that
+# names it: so what lies there is what it has loaded, and a run that is cut off is done again. What Caddy says could quote it.
+step_write_users() {
+  local users line
+  if [[ -z ${1-} ]]; then
+    rm -f -- "$STACK/front/users"
+    return
+  fi
+  users=$(base64 -d <<<"$1")
+  if front_runs && grep -qsx 'import /etc/caddy/users' "$STACK/front/Caddyfile"; then
+    while IFS= read -r line; do
+      if [[ $line == 'import /etc/caddy/users' ]]; then line=$users; fi
+      printf '%s\n' "$line"
+    done <"$STACK/front/Caddyfile" | load_front >/dev/null || {
+      say 'Caddy does not take the logins'
+      return 1
+    }
+  fi
+  printf '%s\n' "$users" | put_file "$STACK/front/users" 0600
+}
+
 # check_front IMAGE: whether Caddy, if it is one, takes what comes on standard input.
 check_front() {
   local name=$PROJECT-front-check
@@ -84,11 +105,21 @@ front_runs() {
   [[ $(docker container inspect --format '{{.State.Status}}' "$PROJECT-front-1" 2>/dev/null) == running ]]
 }
 
+# Caddy takes a new configuration by opening its ports a second time and closing them the first time. Connections that wait
+# there to be accepted are reset by the kernel, unless it is told to hand them on, as Linux can since 5.14:
+# https://docs.kernel.org/networking/ip-sysctl.html (tcp_migrate_req). It is told so for the network of the container.
+keep_waiting_connections() {
+  local pid
+  pid=$(docker container inspect --format '{{.State.Pid}}' "$PROJECT-front-1" 2>/dev/null) || return 0
+  nsenter --target "$pid" --net sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_migrate_req' 2>/dev/null || true
+}
+
 # load_front: what comes on standard input, also where only the files that it names are others. Caddy goes on as before where
 # it refuses it. On a busy machine it can be Docker that fails, before Caddy was asked: that is tried again.
 load_front() {
   local config output try
   config=$(cat)
+  keep_waiting_connections
   for try in 1 2 3; do
     if output=$(bounded timeout 60 docker exec --interactive "$PROJECT-front-1" caddy reload --force --config - \
       --adapter caddyfile --address unix//run/front/admin.sock <<<"$config"); then

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 #
 # Reads the state of an instance and prints it as one line: a marker, a blank and a JSON document, whose shape is
-# described in facts.ts. Before that, at once, a line `MARKER:client ADDRESS` says who asks. Changes nothing. Commands
+# described in facts.ts. Before that, at once, a line `MARKER:client ADDRESS` says who asks, and a line `MARKER:users BASE64`
+# has the file with the logins, if there is one. Changes nothing. Commands
 # that take long run side by side.
 #
 # Sent after environment.sh, json.sh, lock.sh, facts-engine.sh and facts-stack.sh.
@@ -120,5 +121,8 @@ facts() {
   disk_facts root / docker "$DOCKER_ROOT" data "${text:-$DOCKER_ROOT}" && put_raw disks "$REPLY"
   stack_facts "$data_path" "$DOCKER_ROOT"
   lock_facts "$turn" "$busy" && put_raw lock "$REPLY"
+  # Not among the facts, which are shown to people; null where there is no such file.
+  [[ ! -f $STACK/front/users ]] ||
+    printf '\n%s:users %s' "$marker" "$(head -c "$TEXT_LIMIT" -- "$STACK/front/users" | base64 -w 0)"
   printf '\n%s {%s}\n' "$marker" "$OUT"
 }
