@@ -18,6 +18,7 @@ import { parse } from 'yaml';
 
 /** What is taken from src/settings/table.ts. */
 interface Table {
+  readonly MODES: readonly string[];
   readonly NAMES: readonly string[];
   readonly mayStandInConfig: (name: string) => boolean;
   readonly settingOf: (name: string) => Setting;
@@ -48,20 +49,20 @@ registerHooks({
 });
 // By a variable: these scripts are compiled by other rules than the source.
 const path = '../src/settings/table.ts';
-const { NAMES, mayStandInConfig, settingOf }: Table = await import(path);
+const { MODES, NAMES, mayStandInConfig, settingOf }: Table = await import(path);
 
 const root = join(import.meta.dirname, '..');
 const SCHEMA_ID = 'https://raw.githubusercontent.com/org/gce-registry-action/v1/schema/registry.schema.json';
 
 function defaultOf({ required, default: value }: Setting): string {
-  if (required !== undefined) return required.length === 4 ? '*required*' : '';
+  if (required !== undefined) return required.length === MODES.length ? '*required*' : '';
   return value === undefined ? '' : `\`${value}\``;
 }
 
 /** As action.yml has it, where there is no other place for the default. */
 function descriptionOf({ meaning, required, default: value }: Setting): string {
   const more = [
-    ...(required?.length === 4 ? ['Required, here or in the file of `config`.'] : []),
+    ...(required?.length === MODES.length ? ['Required, here or in the file of `config`.'] : []),
     ...(value === undefined ? [] : [`Default: \`${value}\`.`]),
   ];
   return [meaning, ...more].join(' ');

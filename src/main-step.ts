@@ -7,6 +7,7 @@ import { credentialsHint } from './leases/google-place';
 import { Journal } from './leases/journal';
 import { lifetimeMs } from './leases/lifetime';
 import { bootstrap } from './modes/bootstrap';
+import { connect } from './modes/connect';
 import { deploy } from './modes/deploy';
 import { healthCheck } from './modes/health-check';
 import { openGoogle } from './modes/place';
@@ -19,12 +20,12 @@ import { healthTable, summaryOf } from './report/summary';
 import { readSettings } from './settings/read';
 import { SECRETS } from './settings/table';
 import type { Mode, Settings } from './settings/types';
-import { connect } from './ssh/connect';
+import { connect as connectBySsh } from './ssh/connect';
 import type { Surroundings } from './surroundings';
 
 export type Modes = Readonly<Record<Mode, (run: Run) => Promise<Report>>>;
 
-const MODES: Modes = { deploy, bootstrap, push: pushOnly, 'health-check': healthCheck };
+const MODES: Modes = { deploy, bootstrap, push: pushOnly, connect, 'health-check': healthCheck };
 
 /**
  * The main step: reads the settings, runs the mode, and reports. What goes wrong fails the step, with an annotation and a
@@ -74,8 +75,9 @@ function prepare(around: Surroundings, commands: LocalCommands): Run {
     log,
     host: around.host(commands, dockerConfig),
     sleep,
+    variables: around.variables,
     temporary: env.RUNNER_TEMP || around.temporary,
-    reach: { google: openGoogle, ssh: connect },
+    reach: { google: openGoogle, ssh: connectBySsh },
     leases: {
       journal: new Journal(around.state),
       lifetimeMs: lifetimeMs(env.RUNNER_ENVIRONMENT),

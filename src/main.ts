@@ -18,6 +18,7 @@ const around: Surroundings = {
     await sleep(ms);
   },
   state: { save: core.saveState, get: core.getState },
+  variables: { get: (name) => process.env[name], set: core.exportVariable },
   temporary: tmpdir(),
   dockerConfig: join(homedir(), '.docker'),
   input: (name) => core.getInput(name),

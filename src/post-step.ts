@@ -33,6 +33,7 @@ export async function postStep(around: Surroundings, open = openGoogleWith(aroun
         const then = environmentAt(docker, env);
         return around.host(around.commands(then), then.DOCKER_CONFIG ?? around.dockerConfig);
       },
+      variables: around.variables,
       openRegistry: (endpoint) => openRegistry(endpoint, sleep),
     });
     for (const message of messages) warn(message);

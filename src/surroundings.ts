@@ -1,6 +1,7 @@
 import type { LocalCommands } from './job/exec';
 import type { Log } from './job/log';
 import type { Sleep } from './job/sleep';
+import type { JobVariables } from './job/variables';
 import type { StateStore } from './leases/journal';
 import type { RunnerHost } from './runner/host';
 
@@ -10,6 +11,7 @@ export interface Surroundings {
   readonly log: Log;
   readonly sleep: Sleep;
   readonly state: StateStore;
+  readonly variables: JobVariables;
   /** Where files lie that go with the job, if RUNNER_TEMP names no other place. */
   readonly temporary: string;
   /** Docker's client configuration where DOCKER_CONFIG names none. */

@@ -49,6 +49,7 @@ test('every output of action.yml is set, and no other', () => {
     registry: '',
     scheme: 'http',
     caCertificate: null,
+    job: null,
     uiUrl: null,
     firewallRule: '',
     onlyPlanned: false,

@@ -20,6 +20,7 @@ const REPORT: Report = {
   registry: '203.0.113.9:5000',
   scheme: 'http',
   caCertificate: null,
+  job: null,
   uiUrl: null,
   firewallRule: 'registry-1-registry',
   onlyPlanned: false,
@@ -55,7 +56,7 @@ async function run(mode: (run: Run) => Promise<Report>): Promise<Run | null> {
     seen = given;
     return mode(given);
   };
-  const modes: Modes = { deploy: all, bootstrap: all, push: all, 'health-check': all };
+  const modes: Modes = { deploy: all, bootstrap: all, push: all, connect: all, 'health-check': all };
   await mainStep(job, job.commands({}), modes);
   return seen;
 }

@@ -10,6 +10,13 @@ export class FakeJob implements Surroundings {
   readonly state = new FakeState();
   readonly temporary = '/nowhere';
   readonly dockerConfig = '/home/ci/.docker';
+  readonly exported: Record<string, string> = {};
+  readonly variables = {
+    get: (name: string) => this.env[name],
+    set: (name: string, value: string) => {
+      this.exported[name] = value;
+    },
+  };
   readonly outputs: Record<string, string> = {};
   readonly failures: string[] = [];
   readonly hosts: string[] = [];

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -65,6 +65,7 @@ export async function makeClientConfig(
 ): Promise<string> {
   const directory = await mkdtemp(join(resolve(parent), 'gce-registry-docker-'));
   noted(directory);
+  keepBuilders(userDirectory);
   for (const name of namesIn(userDirectory)) {
     if (name !== CONFIG) await symlink(join(resolve(userDirectory), name), join(directory, name));
   }
@@ -77,6 +78,15 @@ export async function makeClientConfig(
 export async function removeClientConfig(directory: string): Promise<void> {
   if (!CONFIG_DIRECTORY.test(directory)) throw new Error(`${directory} is no directory of this action`);
   await rm(directory, { recursive: true, force: true });
+}
+
+/** Builders that a later step makes are the user's, and may outlast the job: buildx notes them there. */
+function keepBuilders(userDirectory: string): void {
+  try {
+    mkdirSync(join(userDirectory, 'buildx'), { recursive: true, mode: 0o700 });
+  } catch {
+    // Such a user has no builders that last.
+  }
 }
 
 function namesIn(directory: string): readonly string[] {

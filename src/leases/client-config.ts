@@ -5,52 +5,62 @@ import {
   removeClientConfig,
 } from '../docker/client-config';
 import type { Log } from '../job/log';
-import type { LeaseRecord, Noted } from './journal';
+import type { JobVariables } from '../job/variables';
+import type { LeaseRecord } from './journal';
 import { expiryOf, type LeaseTerms } from './lease-terms';
-import { hasFields, isTime, text } from './well-formed';
+import { hasFields, isTime, orNull, text } from './well-formed';
+
+/** What names the directory of Docker's client configuration, for Docker, Buildx, Podman, Skopeo, crane and others. */
+const VARIABLE = 'DOCKER_CONFIG';
 
 /**
- * A directory with Docker's client configuration and the login of this run. It lies where GitHub's runner keeps what it
- * removes after the job, so that one of a dead run goes as well.
+ * A directory with Docker's client configuration and the login of this run, which the later steps of the job use. It
+ * lies where GitHub's runner keeps what it removes after the job, so that one of a dead run goes as well.
  */
 export interface ClientConfigLease extends LeaseRecord {
   readonly kind: 'client-config';
   readonly directory: string;
-}
-
-/** What `docker --config` takes until the job ends, and what gives it back before. */
-export interface ClientConfig {
-  readonly directory: string;
-  release(): Promise<void>;
+  /** What the variable was before; null: it was not set. */
+  readonly previous: string | null;
 }
 
 /**
- * Makes it.
+ * Logs the job in, until it ends: makes the directory, and names it to the later steps. Neither the user's own file nor a
+ * credential helper is touched, so that jobs of one machine that run at once have nothing to do with each other's logins.
  *
  * @param parent RUNNER_TEMP
  * @param registry `host:port`
+ * @returns the directory
  */
 export async function takeClientConfig(
   terms: LeaseTerms,
+  variables: JobVariables,
   { parent, userDirectory, registry }: { parent: string; userDirectory: string; registry: string },
   login: RegistryLogin,
-): Promise<ClientConfig> {
-  let noted: Noted<ClientConfigLease> | null = null;
+): Promise<string> {
   const directory = await makeClientConfig(parent, userDirectory, registry, login, (made) => {
-    const expires = expiryOf(terms).toISOString();
-    noted = terms.journal.note<ClientConfigLease>({ kind: 'client-config', directory: made, expires });
+    terms.journal.note<ClientConfigLease>({
+      kind: 'client-config',
+      directory: made,
+      previous: variables.get(VARIABLE) || null,
+      expires: expiryOf(terms).toISOString(),
+    });
   });
-  return {
-    directory,
-    async release() {
-      await removeClientConfig(directory);
-      noted?.end();
-    },
-  };
+  variables.set(VARIABLE, directory);
+  return directory;
 }
 
-/** Removes it, login and all. */
-export async function releaseClientConfig({ directory }: ClientConfigLease, log: Log): Promise<void> {
+/**
+ * Removes it, login and all. The post steps of the actions before this one come after it: they find the configuration
+ * that they know again. Where a later step has named another one, that stays.
+ */
+export async function releaseClientConfig(
+  { directory, previous }: ClientConfigLease,
+  variables: JobVariables,
+  log: Log,
+): Promise<void> {
+  // Docker takes an empty one as none (https://github.com/docker/cli/blob/v29.0.0/cli/config/config.go#L80).
+  if (variables.get(VARIABLE) === directory) variables.set(VARIABLE, previous ?? '');
   await removeClientConfig(directory);
   log.info('The login of this run is off this runner');
 }
@@ -59,6 +69,7 @@ export function isClientConfigLease(value: unknown): value is ClientConfigLease 
   return hasFields(value, {
     kind: text(/^client-config$/),
     directory: text(CONFIG_DIRECTORY),
+    previous: orNull(text(/^[^\p{Cc}]+$/u)),
     expires: isTime,
   });
 }

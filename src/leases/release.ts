@@ -2,6 +2,7 @@ import { dockerCli } from '../docker/docker';
 import type { Compute } from '../google/compute';
 import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
+import type { JobVariables } from '../job/variables';
 import type { RegistryApi } from '../registry/api';
 import type { Endpoint } from '../registry/endpoint';
 import type { RunnerHost } from '../runner/host';
@@ -26,6 +27,7 @@ export interface ReleaseTools {
   readonly atGoogle: (place: GooglePlace, work: (compute: Compute) => Promise<void>) => Promise<void>;
   /** This machine, as the main step saw it. */
   readonly hostAt: (docker: DockerPlace) => RunnerHost;
+  readonly variables: JobVariables;
   readonly openRegistry: (endpoint: Endpoint) => RegistryApi;
 }
 
@@ -81,7 +83,7 @@ async function release(lease: Lease, all: readonly Lease[], tools: ReleaseTools)
     case 'certificate':
       return releaseCertificateLease(lease, tools.hostAt(lease.docker), log, Date.now());
     case 'client-config':
-      return releaseClientConfig(lease, log);
+      return releaseClientConfig(lease, tools.variables, log);
     case 'local-tag':
       return releaseLocalTag(lease, dockerCli(tools.hostAt(lease.docker).exec), log);
   }

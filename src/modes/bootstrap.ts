@@ -1,6 +1,6 @@
 import type { Report } from '../report/outputs';
-import { connectTo } from './connect';
 import { firewallOf } from './firewall';
+import { connectTo } from './log-in';
 import { findPlace } from './place';
 import { registryAddress } from './registry-address';
 import { reportOf } from './report';

@@ -1,10 +1,11 @@
 import type { Outcome } from '../converge/converge';
 import { waitForAll } from '../job/wait-for-all';
 import type { Report } from '../report/outputs';
-import { connectTo } from './connect';
 import { firewallOf } from './firewall';
+import { connectTo } from './log-in';
 import { findPlace } from './place';
 import { push } from './push-image';
+import { reachRegistry } from './reach-registry';
 import { beginReading, type RunnerReads, setUpRunner, trustAuthority } from './read-runner';
 import { registryAddress } from './registry-address';
 import { RepairDuringPush } from './repair-during-push';
@@ -32,12 +33,13 @@ export async function deploy(run: Run): Promise<Report> {
       setUpRunner(run, runner.survey),
     ]);
     const ca = authorityOf(run.settings, facts);
-    await trustAuthority(run, address, ca);
+    const caFile = await trustAuthority(run, address, ca);
+    const reached = await reachRegistry(run, address, ca);
     const { repair, outcomes: repaired } = new RepairDuringPush(run, site);
-    const images = await push(run, address, ca, runner.image, repair);
+    const images = await push(run, address, reached, runner.image, repair);
     const firewall = await firewallOf(run, site);
     const all = [...outcomes, changed, ...repaired];
-    return reportOf(run, site.vm, address, { outcomes: all, ca, images, firewall });
+    return reportOf(run, site.vm, address, { outcomes: all, ca, caFile, reached, images, firewall });
   } finally {
     site.connection?.close();
   }

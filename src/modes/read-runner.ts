@@ -74,16 +74,17 @@ const FOR_GOOD = { claim: 'f'.repeat(16), expires: 253_402_300_799_000 };
  * `restore-runner`, for good.
  *
  * @param ca PEM; null: there is nothing to be told
+ * @returns path of a file on this runner that holds it; null: there is none
  */
 export async function trustAuthority(
   { settings, job, leases, host, log }: Run,
   { host: name, port }: RegistryAddress,
   ca: string | null,
-): Promise<void> {
-  if (ca === null || settings.dryRun || !settings.runner.configure) return;
+): Promise<string | null> {
+  if (ca === null || settings.dryRun || !settings.runner.configure) return null;
   const registry = { host: name, port };
   const claim = sha256(Object.values(job.identity).join(' ')).slice(0, 16);
-  const { kind, ignored } = settings.runner.restore
+  const { kind, file, ignored } = settings.runner.restore
     ? await takeCertificateLease(leases, host, registry, ca, claim)
     : await takeCertificate(host, { registry, pem: ca, ...FOR_GOOD, now: leases.now() });
   const directory = certificateDirectory(registry);
@@ -93,6 +94,7 @@ export async function trustAuthority(
     log.warning(
       `With ${directory}/hosts.toml beside them, Docker with the containerd store ignores certificates: remove that file, or name the authority in it`,
     );
+  return file;
 }
 
 /** Pulls the image where it is not on this runner; one of this very registry only once the registry is set up. */

@@ -3,7 +3,7 @@ import type { Facts } from '../instance/facts/facts';
 import { requireRoomForImages } from '../instance/plan/disk-space';
 import type { SshConnection } from '../ssh/connection';
 import { messageOf } from '../values/errors';
-import type { Site } from './connect';
+import type { Site } from './log-in';
 import type { Run } from './run';
 import { siteInstance } from './survey';
 

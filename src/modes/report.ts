@@ -1,7 +1,10 @@
 import type { Outcome } from '../converge/converge';
 import type { Instance } from '../google/compute';
+import { registryName } from '../registry/endpoint';
 import type { PushedImage, Report } from '../report/outputs';
+import { buildkitdConfig } from '../runner/instructions';
 import type { SiteFirewall } from './firewall';
+import type { Reached } from './reach-registry';
 import { addressOf, type RegistryAddress } from './registry-address';
 import type { Run } from './run';
 
@@ -14,6 +17,10 @@ export function reportOf(
     readonly outcomes?: readonly (Outcome<unknown> | null)[];
     /** PEM of what the registry's certificate is signed by, where a machine that pulls has to be told. */
     readonly ca?: string | null;
+    /** Path of a file on this runner that holds it. */
+    readonly caFile?: string | null;
+    /** How this job reaches the registry, where it was made to. */
+    readonly reached?: Reached | null;
     readonly images?: readonly PushedImage[];
     readonly health?: Report['health'];
     /** Where the rules were read. */
@@ -29,6 +36,7 @@ export function reportOf(
     registry: address.registry,
     scheme: address.scheme,
     caCertificate: found.ca ?? null,
+    job: jobAt(found.reached ?? null, found),
     uiUrl: address.uiUrl,
     uiPort: settings.registry.uiPort,
     openTo: found.firewall?.openTo ?? settings.firewall.ranges ?? [],
@@ -39,5 +47,20 @@ export function reportOf(
     notes: outcomes.flatMap(({ notes }) => notes),
     images: found.images ?? [],
     health: found.health ?? null,
+  };
+}
+
+/** How the later steps of this job reach the registry. */
+function jobAt(
+  reached: Reached | null,
+  { ca = null, caFile = null }: { readonly ca?: string | null; readonly caFile?: string | null },
+): Report['job'] {
+  if (reached === null) return null;
+  const { endpoint } = reached;
+  const registry = registryName(endpoint);
+  return {
+    endpoint: registry,
+    username: endpoint.login?.username ?? null,
+    buildkitdConfig: buildkitdConfig(registry, endpoint.scheme, ca === null ? null : { file: caFile }),
   };
 }

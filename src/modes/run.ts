@@ -2,6 +2,7 @@ import type { GoogleContext } from '../google/context';
 import type { Job } from '../job/job';
 import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
+import type { JobVariables } from '../job/variables';
 import type { LeaseTerms } from '../leases/lease-terms';
 import type { RunnerHost } from '../runner/host';
 import type { Settings } from '../settings/types';
@@ -17,6 +18,7 @@ export interface Run {
   /** This machine. */
   readonly host: RunnerHost;
   readonly sleep: Sleep;
+  readonly variables: JobVariables;
   /** Directory whose content goes with the job: RUNNER_TEMP. */
   readonly temporary: string;
   /** The ways to Google Cloud and to the instance. */

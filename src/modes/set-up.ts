@@ -2,7 +2,7 @@ import { asPlanned, converge, type Outcome, survey } from '../converge/converge'
 import type { Facts } from '../instance/facts/facts';
 import { waitForAll } from '../job/wait-for-all';
 import { sweepFor } from './admission';
-import type { Site } from './connect';
+import type { Site } from './log-in';
 import { placeOf } from './place';
 import type { Run } from './run';
 import { type SiteSurvey, siteFirewall } from './survey';

@@ -12,7 +12,7 @@ import type { Log } from '../job/log';
 import { waitForAll } from '../job/wait-for-all';
 import type { SshConnection } from '../ssh/connection';
 import { Admission, admitRunner } from './admission';
-import type { Site } from './connect';
+import type { Site } from './log-in';
 import type { Place } from './place';
 import { portsOf } from './registry-address';
 import type { Run } from './run';

@@ -23,6 +23,8 @@ import { checkedManifest, problemOfContent, type ServedManifest, splitDigest } f
  * reason, with a Patience; writing is not.
  */
 export interface RegistryApi {
+  /** @throws ActionError `Registry wants another login` where it does not take the one of the endpoint */
+  requireLogin(): Promise<void>;
   /** By tag or digest; null when there is none. */
   manifest(repository: string, reference: string): Promise<ServedManifest | null>;
   putManifest(repository: string, reference: string, mediaType: string, bytes: Buffer): Promise<void>;
@@ -53,6 +55,12 @@ export function registryApi(connection: RegistryHttp, sleep: Sleep, patience = B
   };
 
   return {
+    async requireLogin() {
+      const request = { method: 'GET', path: '/v2/', maxBytes: 64 * 1024 } as const;
+      const answer = await read(request);
+      if (answer.status !== 200) throw refused(endpoint, request, answer);
+    },
+
     async manifest(repository, reference) {
       const path = `/v2/${repository}/manifests/${reference}`;
       const headers = { accept: MANIFEST_TYPES.join(', ') };

@@ -10,6 +10,16 @@ export interface PushedImage {
   readonly digest: string;
 }
 
+/** How the later steps of a job reach the registry. */
+export interface JobAccess {
+  /** `host:port` */
+  readonly endpoint: string;
+  /** Of the login that they have. */
+  readonly username: string | null;
+  /** TOML for a BuildKit builder; empty: it needs none. */
+  readonly buildkitdConfig: string;
+}
+
 /** What a run found and did: the source of the outputs and of the job summary. */
 export interface Report {
   readonly mode: Mode;
@@ -21,6 +31,8 @@ export interface Report {
   readonly scheme: 'http' | 'https';
   /** PEM of what has to be trusted for it; null: nothing but what machines trust anyway. */
   readonly caCertificate: string | null;
+  /** How the later steps of this job reach the registry; null where it was not made for them. */
+  readonly job: JobAccess | null;
   /** Null without a UI. */
   readonly uiUrl: string | null;
   readonly uiPort: number;
@@ -44,6 +56,9 @@ export function outputsOf(report: Report): Record<string, string> {
     registry: report.registry,
     scheme: report.scheme,
     'ca-certificate': report.caCertificate ?? '',
+    endpoint: report.job?.endpoint ?? '',
+    username: report.job?.username ?? '',
+    'buildkitd-config': report.job?.buildkitdConfig ?? '',
     'ui-url': report.uiUrl ?? '',
     image: first === undefined ? '' : `${first.reference}@${first.digest}`,
     images: json(report.images),

@@ -23,6 +23,7 @@ function heading({ mode, instance, images, health, onlyPlanned }: Report): strin
   const on = `the registry on ${escapeMarkdown(instance)}`;
   if (health !== null) return `Registry on ${escapeMarkdown(instance)}: ${health.state}`;
   if (onlyPlanned) return `Registry on ${escapeMarkdown(instance)}: what mode \`${mode}\` would change`;
+  if (mode === 'connect') return `This job reaches ${on}`;
   if (images.length === 0) return `Set up ${on}`;
   return `Pushed ${images.map(({ reference }) => `\`${nameIn(reference)}\``).join(', ')} to ${on}`;
 }

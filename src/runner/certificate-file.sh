@@ -9,8 +9,8 @@
 # since 1970. Both verbs drop the claims that have expired: their runs were killed.
 #
 # `take` reads the CA's PEM in base64. It prints `owner` where the machine's owner has put that very CA there: nothing
-# is claimed then. Else it prints `written`. A second line, `hosts.toml`, tells of a file by which Docker with the
-# containerd store ignores every `*.crt` beside it.
+# is claimed then. Else it prints `written`. The second line is the name of the file. A third one, `hosts.toml`, tells of
+# a file by which Docker with the containerd store ignores every `*.crt` beside it.
 #
 # `release` takes away what was written, directories included, with the last claim. It leaves what somebody has changed
 # since, and prints nothing.
@@ -142,10 +142,10 @@ case $verb in
     drop_expired
     if is_owners ca.crt && [ "$(fingerprint "$directory/ca.crt")" = "$wanted" ]; then
       settle
-      echo owner
+      printf 'owner\nca.crt\n'
     else
       hold
-      echo written
+      printf 'written\n%s\n' "$target"
     fi
     if [ -e "$directory/hosts.toml" ]; then echo hosts.toml; fi
     ;;

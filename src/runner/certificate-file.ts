@@ -23,6 +23,8 @@ const SCRIPT: RootScript = {
 export interface TakenCertificate {
   /** `owner`: the machine's owner has put that CA there, and nothing was changed or claimed. */
   readonly kind: 'written' | 'owner';
+  /** Path of the file that holds it. */
+  readonly file: string;
   /** A `hosts.toml` beside it makes Docker with the containerd store ignore it. */
   readonly ignored: boolean;
 }
@@ -60,9 +62,9 @@ export async function takeCertificate(
   const directory = certificateDirectory(registry);
   const args = ['take', directory, claim, seconds(expires), seconds(now)];
   const result = await asRoot(host, SCRIPT, args, `${Buffer.from(pem).toString('base64')}\n`);
-  const [kind, ...others] = result.stdout.trim().split('\n');
+  const [kind, name, ...others] = result.stdout.trim().split('\n');
   if (result.status === 0 && (kind === 'written' || kind === 'owner'))
-    return { kind, ignored: others.includes('hosts.toml') };
+    return { kind, file: `${directory}/${name}`, ignored: others.includes('hosts.toml') };
   throw new ActionError('Runner does not trust the registry', {
     doing: `putting the CA of ${registryName(registry)} into ${directory}`,
     happened: whatHappened(result),

@@ -67,24 +67,35 @@ export function dockerProduct(endpoint: string, operatingSystem: string): Docker
 }
 
 /**
- * The part of a buildkitd.toml that lets BuildKit push to the registry: over HTTP, or with an authority of its own, whose
- * file buildx copies into the builder. A builder of the driver `docker-container` does not read the daemon's configuration.
+ * What lets a BuildKit builder push to the registry, as TOML: over HTTP, or with an authority of its own, whose file buildx
+ * copies into the builder when it makes one. A builder of the driver `docker-container` reads neither the daemon's
+ * configuration nor certs.d.
  *
  * https://docs.docker.com/build/buildkit/toml-configuration/
+ *
+ * @param registry `host:port`
+ * @param authority null: the registry has a certificate that everybody trusts
+ * @param authority.file on this runner; null: where Docker would look for it
  */
-export function buildkitdFragment(registry: string, authority: boolean): string {
-  const how = authority
-    ? `  ca = [${JSON.stringify(`/etc/docker/certs.d/${registry}/ca.crt`)}]\n`
-    : '  http = true\n  insecure = true\n';
-  return `[registry.${JSON.stringify(registry)}]\n${how}`;
+export function buildkitdConfig(
+  registry: string,
+  scheme: 'http' | 'https',
+  authority: { readonly file: string | null } | null,
+): string {
+  const table = `[registry.${JSON.stringify(registry)}]\n`;
+  if (scheme === 'http') return `${table}  http = true\n  insecure = true\n`;
+  if (authority === null) return '';
+  const file = authority.file ?? `/etc/docker/certs.d/${registry}/ca.crt`;
+  return `${table}  ca = [${JSON.stringify(file)}]\n`;
 }
 
 /** The text for the log of a job that has such builders. */
 export function buildxAdvice(registry: string, builders: readonly string[], authority: boolean): string {
   return [
     `The buildx builder${builders.length === 1 ? '' : 's'} ${builders.join(', ')} will not push to ${registry} by itself:`,
-    'builders of this kind read neither daemon.json nor certs.d. Give this to docker/setup-buildx-action as `buildkitd-config-inline`:',
+    'builders of this kind read neither daemon.json nor certs.d. A step with `mode: connect` before docker/setup-buildx-action',
+    'has this in its output `buildkitd-config`, for `buildkitd-config-inline`:',
     '',
-    buildkitdFragment(registry, authority),
+    buildkitdConfig(registry, authority ? 'https' : 'http', authority ? { file: null } : null),
   ].join('\n');
 }

@@ -23,7 +23,7 @@ export interface Setting {
   readonly stepOnly?: true;
 }
 
-export const MODES = ['deploy', 'bootstrap', 'push', 'health-check'] as const;
+export const MODES = ['deploy', 'bootstrap', 'push', 'connect', 'health-check'] as const;
 export type Mode = (typeof MODES)[number];
 
 const RESOURCE_RULE =
@@ -57,7 +57,7 @@ export const TABLE = {
     default: 'deploy',
     use: `Use one of ${MODES.join(', ')}`,
     meaning:
-      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only) or `health-check` (read everything, report problems and drift).',
+      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only), `connect` (push nothing: admit this runner, trust the registry and log in, until the job ends) or `health-check` (read everything, report problems and drift).',
   },
   zone: {
     schema: text(RESOURCE_NAME),
@@ -228,7 +228,7 @@ export const TABLE = {
     schema: v.string(),
     use: 'Use the name of a login',
     meaning:
-      'Login with which this run pushes. In the modes `deploy` and `bootstrap` it is also made sure of, with the right to push. Needs `tls`.',
+      'Login with which this run pushes; the later steps of the job have it as well. In the modes `deploy` and `bootstrap` it is also made sure of, with the right to push. Needs `tls`.',
   },
   password: {
     schema: v.string(),

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { type AllGiven, inputPlace, refuse, type Written } from './given';
-import { type Mode, type SettingName, settingOf, type TABLE } from './table';
+import { MODES, type Mode, type SettingName, settingOf, type TABLE } from './table';
 
 type Row<K extends SettingName> = (typeof TABLE)[K];
 type One<K extends SettingName> = v.InferOutput<Row<K>['schema']>;
@@ -48,7 +48,8 @@ export class Values {
     const value = this.get(name);
     if (value !== null && value !== undefined) return value;
     const { use, required } = settingOf(name);
-    const why = required?.length === 4 ? 'it is empty' : `it is empty, and the mode \`${mode}\` needs it`;
+    const why =
+      required?.length === MODES.length ? 'it is empty' : `it is empty, and the mode \`${mode}\` needs it`;
     const [first = '', ...rest] = use;
     const rule = first.toLowerCase() + rest.join('');
     return refuse(

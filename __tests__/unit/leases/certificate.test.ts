@@ -55,7 +55,11 @@ const take = (result: Partial<ExecResult>) =>
   takeCertificateLease(termsOf(state), hostWith(result), REGISTRY, PEM, 'a1');
 
 test('is noted before it is taken, with what undoes it, and for as long as the lease', async () => {
-  expect(await take({ stdout: 'written\n' })).toEqual({ kind: 'written', ignored: false });
+  expect(await take({ stdout: 'written\nca.crt\n' })).toEqual({
+    kind: 'written',
+    file: `${DIRECTORY}/ca.crt`,
+    ignored: false,
+  });
   expect(notedThen).toEqual([LEASE]);
   expect(state.records).toEqual([LEASE]);
   expect(state.records.every(isCertificateLease)).toBe(true);
@@ -65,7 +69,11 @@ test('is noted before it is taken, with what undoes it, and for as long as the l
 });
 
 test("the owner's own is none of ours, and the note ends", async () => {
-  expect(await take({ stdout: 'owner\nhosts.toml\n' })).toEqual({ kind: 'owner', ignored: true });
+  expect(await take({ stdout: 'owner\nca.crt\nhosts.toml\n' })).toEqual({
+    kind: 'owner',
+    file: `${DIRECTORY}/ca.crt`,
+    ignored: true,
+  });
   expect([notedThen, state.records]).toEqual([[LEASE], []]);
 });
 

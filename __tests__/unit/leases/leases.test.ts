@@ -22,6 +22,7 @@ let state: FakeState;
 let log: ReturnType<typeof fakeLog>;
 let commands: string[];
 let deleted: string[];
+let variables: Record<string, string>;
 let tools: ReleaseTools;
 
 beforeEach(() => {
@@ -30,9 +31,14 @@ beforeEach(() => {
   log = fakeLog();
   commands = [];
   deleted = [];
+  variables = {};
   tools = {
     log,
     sleep: async () => undefined,
+    variables: {
+      get: (name) => variables[name],
+      set: (name, value) => Object.assign(variables, { [name]: value }),
+    },
     atGoogle: (_place, work) => work(compute),
     hostAt: ({ environment }) => ({
       platform: 'linux',
@@ -313,5 +319,32 @@ describe('whatever is in the state', () => {
         for (const call of compute.calls) expect(call).toBe(`delete host/${valid.name}`);
       }),
     );
+  });
+});
+
+describe('login', () => {
+  const directory = '/nowhere/gce-registry-docker-abcdef';
+  const record = (previous: unknown) => ({
+    kind: 'client-config',
+    directory,
+    previous,
+    expires: '2026-01-01T07:00:00Z',
+  });
+
+  test.each<[string, string | null, string, Record<string, string>]>([
+    ['gives back that there was none', null, directory, { DOCKER_CONFIG: '' }],
+    ['gives back the one before', '/home/ci/other', directory, { DOCKER_CONFIG: '/home/ci/other' }],
+    ['leaves what a later step named', null, '/home/ci/later', { DOCKER_CONFIG: '/home/ci/later' }],
+  ])('%s', async (_, previous, now, after) => {
+    variables = { DOCKER_CONFIG: now };
+    expect(await releaseAll([record(previous)], tools)).toEqual([]);
+    expect(variables).toEqual(after);
+  });
+
+  test.each<[string, object]>([
+    ['another directory', { ...record(null), directory: '/home/ci/.docker' }],
+    ['more than a line', record('a\nb')],
+  ])('%s in a note is nothing to act on', async (_, odd) => {
+    expect(await releaseAll([odd], tools)).toEqual([expect.stringContaining('cannot be read')]);
   });
 });

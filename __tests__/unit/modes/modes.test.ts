@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { Exec } from '../../../src/job/exec';
 import { bootstrap } from '../../../src/modes/bootstrap';
+import { connect } from '../../../src/modes/connect';
 import { deploy } from '../../../src/modes/deploy';
 import { healthCheck } from '../../../src/modes/health-check';
 import { pushOnly } from '../../../src/modes/push';
@@ -56,6 +57,7 @@ function runWith(given: Record<string, string>, changes: Partial<Run> = {}): Run
       list: async () => [],
     },
     sleep: async () => undefined,
+    variables: { get: () => undefined, set: () => undefined },
     temporary: '/nowhere',
     reach: {
       google: async () => ({ project: 'service', compute, describe: 'an access token' }),
@@ -75,6 +77,7 @@ test.each([
   ['deploy', deploy],
   ['bootstrap', bootstrap],
   ['push', pushOnly],
+  ['connect', connect],
   ['health-check', healthCheck],
 ])('a dry run in mode %s changes nothing, makes no key, and pulls nothing', async (mode, work) => {
   const report = await work(runWith({ ...dry, mode }));

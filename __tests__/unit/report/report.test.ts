@@ -14,6 +14,7 @@ const report: Report = {
   registry: '192.0.2.7:5000',
   scheme: 'http',
   caCertificate: null,
+  job: null,
   uiUrl: 'http://192.0.2.7:18080',
   uiPort: 18080,
   openTo: [],

@@ -35,8 +35,12 @@ const IPV6 = { host: '[2001:db8::7]', port: 5000 };
 const CA = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const NEWER = CA.replace('AAAA', 'BBBB');
 const OTHERS = CA.replace('AAAA', 'CCCC');
-const WRITTEN = { kind: 'written', ignored: false };
 const OURS = 'gce-registry-action.crt';
+const taken = (kind: 'written' | 'owner', name: string, ignored = false) => ({
+  kind,
+  file: `/etc/docker/certs.d/192.0.2.7:5000/${name}`,
+  ignored,
+});
 
 /** The program on the search path; null where the machine has none. */
 function find(name: string): string | null {
@@ -138,7 +142,7 @@ describe.each(SHELLS)('%s', (shell) => {
   ])('where the owner has %s', async (_has, owners, written) => {
     for (const [name, content] of Object.entries(owners)) write(name, content);
     const before = docker();
-    expect(await take('a1')).toEqual(WRITTEN);
+    expect(await take('a1')).toEqual(taken('written', String(Object.keys(written)[0])));
     expect(contentsOf(inRegistry(''))).toEqual({ ...owners, ...written });
     for (const name of Object.keys(written)) expect(statSync(inRegistry(name)).mode & 0o777).toBe(0o644);
     await release('a1');
@@ -148,7 +152,7 @@ describe.each(SHELLS)('%s', (shell) => {
   test('where the owner has that very CA, nothing is changed', async () => {
     write('ca.crt', CA);
     const before = docker();
-    expect(await take('a1')).toEqual({ kind: 'owner', ignored: false });
+    expect(await take('a1')).toEqual(taken('owner', 'ca.crt'));
     expect(docker()).toEqual(before);
     await release('a1');
     expect([docker(), notes()]).toEqual([before, []]);
@@ -198,7 +202,7 @@ describe.each(SHELLS)('%s', (shell) => {
     write('ca.crt', OTHERS);
     await take('a1');
     write('ca.crt', CA);
-    expect(await take('b2', { now: NOW + HOUR })).toEqual({ kind: 'owner', ignored: false });
+    expect(await take('b2', { now: NOW + HOUR })).toEqual(taken('owner', 'ca.crt'));
     expect(readdirSync(inRegistry(''))).toEqual(['ca.crt']);
     expect(notes()).toEqual([]);
   });
@@ -209,7 +213,7 @@ describe.each(SHELLS)('%s', (shell) => {
   ])('a newer CA takes the place of the older one in %s', async (name, owners) => {
     for (const [each, content] of Object.entries(owners)) write(each, content);
     await take('a1');
-    expect(await take('b2', { pem: NEWER })).toEqual(WRITTEN);
+    expect(await take('b2', { pem: NEWER })).toEqual(taken('written', name));
     expect(read(name)).toBe(NEWER);
     expect(readdirSync(inRegistry('')).sort()).toEqual([...new Set([...Object.keys(owners), name])].sort());
     await release('a1');
@@ -288,13 +292,13 @@ describe.each(SHELLS)('%s', (shell) => {
     expect(readdirSync(inRegistry(''))).toEqual(['client.cert']);
   });
 
-  test.each([
-    ['written', OTHERS],
-    ['owner', CA],
-  ])('hosts.toml is told of: %s', async (kind, owners) => {
+  test.each<['written' | 'owner', string, string]>([
+    ['written', OTHERS, OURS],
+    ['owner', CA, 'ca.crt'],
+  ])('hosts.toml is told of: %s', async (kind, owners, name) => {
     write('ca.crt', owners);
     write('hosts.toml', '');
-    expect(await take('a1')).toEqual({ kind, ignored: true });
+    expect(await take('a1')).toEqual(taken(kind, name, true));
   });
 
   test('nothing to release is no failure, and leaves no trace', async () => {

@@ -1,6 +1,6 @@
 import { asPlanned, converge, survey } from '../../../src/converge/converge';
 import type { Log } from '../../../src/job/log';
-import { buildkitdFragment } from '../../../src/runner/instructions';
+import { buildkitdConfig } from '../../../src/runner/instructions';
 import { type RestorePoint, restoreRunner } from '../../../src/runner/restore';
 import { runnerTarget } from '../../../src/runner/runner';
 import { encode64, Machine } from './machine';
@@ -501,7 +501,7 @@ test('with an authority of its own nothing of daemon.json is changed, and builde
   const { changes, notes } = await run('run', { https: true, authority: true });
   expect(changes).toEqual([]);
   expect(machine.file).toBeNull();
-  expect(notes).toEqual([expect.stringContaining(buildkitdFragment(entry, true))]);
+  expect(notes).toEqual([expect.stringContaining(buildkitdConfig(entry, 'https', { file: null }))]);
 });
 
 test('what a dead run left of the time without TLS goes when TLS comes, and what a living one needs stays', async () => {
@@ -541,7 +541,7 @@ test('a job with builders that do not read daemon.json gets their configuration'
   );
   machine.texts.set('/home/u/.docker/buildx/instances/plain', '{"Driver":"docker"}');
   const { notes } = await run();
-  expect(notes).toEqual([expect.stringContaining(buildkitdFragment(entry, false))]);
+  expect(notes).toEqual([expect.stringContaining(buildkitdConfig(entry, 'http', null))]);
   expect(notes[0]).toContain('The buildx builder builder will not');
 });
 

@@ -96,7 +96,9 @@ async function runJob(
     process.stdout.write(`${line}\n`);
   };
   const main = await runStep('main', job, variables, commands, print);
-  const step = later === undefined || main.exitCode !== 0 ? null : await laterStep(later, job, main.outputs);
+  const setByMain = await variablesSetBy('main', job);
+  const step =
+    later === undefined || main.exitCode !== 0 ? null : await laterStep(later, job, main.outputs, setByMain);
   if (step !== null) print(step.output);
   let post: StepResult | null = null;
   if (!noPost) {
@@ -105,6 +107,7 @@ async function runJob(
     const changed = {
       ...variables,
       ...Object.fromEntries(inputs.map((name) => [name, ''])),
+      ...setByMain,
       ...(await variablesSetBy('later', job)),
     };
     print('##[group]Post step');
@@ -121,17 +124,19 @@ interface LaterStep {
 }
 
 /**
- * A `run:` step after the action; it gets the action's outputs as variables `OUTPUT_<name>`, hyphens as `_`. What it
- * writes to GITHUB_ENV holds for the post step.
+ * A `run:` step after the action; it gets what the action wrote to GITHUB_ENV, and its outputs as variables
+ * `OUTPUT_<name>`, hyphens as `_`. What it writes to GITHUB_ENV itself holds for the post step.
  */
 async function laterStep(
   command: string,
   job: Job,
   outputs: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string>>,
 ): Promise<LaterStep> {
-  const values = Object.entries(outputs).map(
-    ([name, value]) => `OUTPUT_${name.replaceAll('-', '_')}=${value}`,
-  );
+  const values = [
+    ...Object.entries(variables).map((pair) => pair.join('=')),
+    ...Object.entries(outputs).map(([name, value]) => `OUTPUT_${name.replaceAll('-', '_')}=${value}`),
+  ];
   values.push(...Object.entries(fileCommandPaths('later', job)).map((pair) => pair.join('=')));
   const options = ['--workdir', job.workspace, ...values.flatMap((value) => ['--env', value])];
   const script = ['bash', '--noprofile', '--norc', '-eo', 'pipefail', '-c', `exec 2>&1; ${command}`];
