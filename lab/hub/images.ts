@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { join } from 'node:path';
-import { CADDY, ensureGoProgram, REGISTRY } from '../machines/go.ts';
+import { BUILDCTL, BUILDKITD, CADDY, ensureGoProgram, REGISTRY } from '../machines/go.ts';
 import type { Recipe } from '../machines/images.ts';
 import { say } from '../machines/phases.ts';
 import { helloProgram } from './hello.ts';
@@ -12,6 +12,8 @@ const FOLDER = join(import.meta.dirname, 'images');
 export interface HubImage {
   /** The references under which it is served. */
   readonly references: readonly [string, ...string[]];
+  /** It takes minutes to build, and only stories need it. */
+  readonly forStories?: true;
   /** `builder` is the image in which the lab builds. */
   recipe(builder: string): Promise<Recipe>;
 }
@@ -34,6 +36,7 @@ export const HUB_IMAGES: readonly HubImage[] = [
   },
   { references: ['library/hello-world:latest'], recipe: helloWorld },
   { references: ['library/busybox:latest'], recipe: async (builder) => fromFolder('busybox', builder) },
+  { references: ['moby/buildkit:buildx-stable-1'], forStories: true, recipe: buildkit },
 ];
 
 /** Registry 3 from its Go module; registry 2 from Debian stands in where no Go module can be had. */
@@ -51,6 +54,14 @@ export async function registry3(builder: string): Promise<Recipe> {
 
 async function caddy(builder: string): Promise<Recipe> {
   return { ...fromFolder('caddy', builder), files: { caddy: readFileSync(await ensureGoProgram(CADDY)) } };
+}
+
+async function buildkit(builder: string): Promise<Recipe> {
+  const files = {
+    buildkitd: readFileSync(await ensureGoProgram(BUILDKITD)),
+    buildctl: readFileSync(await ensureGoProgram(BUILDCTL)),
+  };
+  return { ...fromFolder('buildkit', builder), files };
 }
 
 async function helloWorld(): Promise<Recipe> {

@@ -15,17 +15,18 @@ const REAL = 'Docker Hub';
 const REAL_HUB = 'https://registry-1.docker.io/v2/';
 
 /**
- * Starts a registry that serves Docker Hub's images on this host alone, to all labs, and fills it. Returns its address,
- * `http://127.0.0.1:PORT`.
+ * Starts a registry that serves Docker Hub's images on this host alone, to all labs, and fills it; `isQuick` leaves out what
+ * only stories need. Returns its address, `http://127.0.0.1:PORT`.
  */
-export function ensureHub(): Promise<string> {
-  return alone(startAndFill);
+export function ensureHub(isQuick: boolean): Promise<string> {
+  return alone(() => startAndFill(isQuick));
 }
 
-async function startAndFill(): Promise<string> {
+async function startAndFill(isQuick: boolean): Promise<string> {
   const builder = await ensureBuilder();
   const server = await ensureServer(builder);
-  await fill(server, builder);
+  const images = HUB_IMAGES.filter(({ forStories }) => !(isQuick && forStories));
+  await fill(server, images, builder);
   return `http://127.0.0.1:${server.port}`;
 }
 
@@ -74,11 +75,15 @@ async function createServer(image: string, { port, folder }: HubServer): Promise
 }
 
 /** Puts every image into the registry that is not there in its present form. */
-async function fill({ port, folder }: HubServer, builder: string): Promise<void> {
+async function fill(
+  { port, folder }: HubServer,
+  images: readonly HubImage[],
+  builder: string,
+): Promise<void> {
   const file = marksFile(folder);
   const marks = readMarks(file);
   let reachable: boolean | undefined;
-  for (const image of HUB_IMAGES) {
+  for (const image of images) {
     const name = image.references[0];
     if (marks[name] === REAL) continue;
     const recipe = await image.recipe(builder);

@@ -14,8 +14,8 @@ export interface GoProgram {
   readonly name: string;
   /** `MODULE/PACKAGE@VERSION`. */
   readonly source: string;
-  /** Module that has its requirements in a vendor.mod instead of a go.mod, as docker/cli does. */
-  readonly vendored?: string;
+  /** Its module, where `go install` refuses that: it has a vendor.mod instead of a go.mod, or excludes. */
+  readonly mainModule?: string;
   /** Variables that are set when it is linked. */
   readonly variables?: Readonly<Record<string, string>>;
 }
@@ -31,6 +31,26 @@ export const CADDY: GoProgram = {
   variables: { 'github.com/caddyserver/caddy/v2.CustomVersion': 'v2.11.9' },
 };
 export const ACT: GoProgram = { name: 'act', source: 'github.com/nektos/act@v0.2.89' };
+export const CRANE: GoProgram = {
+  name: 'crane',
+  source: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1',
+};
+/** Of the OCI distribution specification. */
+export const CONFORMANCE: GoProgram = {
+  name: 'conformance',
+  source: 'github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111',
+};
+const BUILDKIT = 'github.com/moby/buildkit';
+export const BUILDKITD: GoProgram = {
+  name: 'buildkitd',
+  source: `${BUILDKIT}/cmd/buildkitd@v0.34.2`,
+  mainModule: BUILDKIT,
+};
+export const BUILDCTL: GoProgram = {
+  ...BUILDKITD,
+  name: 'buildctl',
+  source: `${BUILDKIT}/cmd/buildctl@v0.34.2`,
+};
 
 /** The first Go that fetches a newer one by itself where a module asks for it (go.dev/doc/toolchain). */
 const OLDEST_GO = { major: 1, minor: 21 };
@@ -92,7 +112,7 @@ async function buildInContainer(program: GoProgram, folder: string): Promise<voi
 }
 
 /** Those of `go-build`. */
-function buildArguments({ source, vendored, variables = {} }: GoProgram): string[] {
+function buildArguments({ source, mainModule, variables = {} }: GoProgram): string[] {
   const links = Object.entries(variables).map(([name, value]) => `-X ${name}=${value}`);
-  return [source, ['-s -w', ...links].join(' '), vendored ?? ''];
+  return [source, ['-s -w', ...links].join(' '), mainModule ?? ''];
 }

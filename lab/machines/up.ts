@@ -7,7 +7,7 @@ import { CHECKOUT } from './checkout.ts';
 import { ensureCloud } from './cloud.ts';
 import { down } from './down.ts';
 import { ensureEngine } from './engine.ts';
-import { ACT, ensureGoProgram } from './go.ts';
+import { ACT, CONFORMANCE, CRANE, ensureGoProgram } from './go.ts';
 import { ensureHost } from './host.ts';
 import { pruneImages } from './images.ts';
 import {
@@ -55,13 +55,13 @@ export async function up(options: UpOptions): Promise<void> {
 async function ensureShared({ kind, isQuick }: UpOptions): Promise<string> {
   const engine = isQuick ? Promise.resolve() : ensureDockerToday();
   const [hub] = await together([
-    ensureHub(),
+    ensureHub(isQuick),
     engine.then(() => ensureAptRepository(kind)),
     ensureComposeRelease(),
     ensureInstanceImage(kind),
     engine.then(async () => ensureRunnerImage(await runnerKind())),
-    // For the stories with workflows alone, and it takes a minute to build.
-    isQuick ? Promise.resolve('') : ensureGoProgram(ACT),
+    // For stories alone, and they take a minute to build.
+    ...[ACT, CONFORMANCE, CRANE].map((program) => (isQuick ? Promise.resolve('') : ensureGoProgram(program))),
   ]);
   return hub;
 }

@@ -21,7 +21,7 @@ const PROGRAMS: readonly GoProgram[] = [
   {
     name: 'docker',
     source: `${CLIENT}/cmd/docker@v${DOCKER_TODAY}+incompatible`,
-    vendored: CLIENT,
+    mainModule: CLIENT,
     variables: { [`${CLIENT}/cli/version.Version`]: DOCKER_TODAY },
   },
 ];

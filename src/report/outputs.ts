@@ -1,6 +1,7 @@
 import type { Change } from '../converge/change';
 import type { Health, HealthCheck } from '../health/check';
 import type { Mode } from '../settings/types';
+import { clientScript } from './client-script';
 
 /** A pushed reference and the digest under which the registry serves it. */
 export interface PushedImage {
@@ -56,6 +57,7 @@ export function outputsOf(report: Report): Record<string, string> {
     registry: report.registry,
     scheme: report.scheme,
     'ca-certificate': report.caCertificate ?? '',
+    'client-script': report.scheme === 'https' ? clientScript(report.registry, report.caCertificate) : '',
     endpoint: report.job?.endpoint ?? '',
     username: report.job?.username ?? '',
     'buildkitd-config': report.job?.buildkitdConfig ?? '',

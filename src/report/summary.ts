@@ -97,7 +97,8 @@ function forAuthority(registry: string, ca: string): string[] {
   const directory = `/etc/docker/certs.d/${registry}`;
   return [
     'Docker and Podman trust the certificate authority of the registry by this, without a restart. The machine also has to',
-    'be among `source-ranges`. For others (containerd, k3s, BuildKit, Docker Desktop) see docs/clients.md.',
+    'be among `source-ranges`. The output `client-script` does it for a VM, login included. For others (containerd, k3s,',
+    'BuildKit, Docker Desktop) see docs/clients.md.',
     '',
     '```sh',
     `sudo mkdir -p '${directory}'`,

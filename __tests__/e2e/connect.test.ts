@@ -1,0 +1,209 @@
+import { action, environment, lab, output, shell, succeeding } from './lab';
+import { expectNothingLeft, type RunnerSnapshot, snapshotRunner } from './left-over';
+import { basics } from './machines';
+
+// `mode: connect`, and the clients that people push and pull with: Docker of today and of yesterday, Podman, Skopeo, crane,
+// a builder of Buildx's own, containerd. Over TLS by the instance's own authority, with logins.
+
+jest.setTimeout(300_000);
+
+const WRITER = 'Writer-Secret-1:"$x';
+const READER = 'Reader-Secret-2';
+
+let inputs: Record<string, string>;
+let ip: string;
+let ca: string;
+let before: RunnerSnapshot;
+
+beforeAll(async () => {
+  await Promise.all([lab('reset', 'registry-1'), lab('reset', 'runner')]);
+  const { LAB_INSTANCE_IP } = await environment();
+  ip = String(LAB_INSTANCE_IP);
+  inputs = {
+    ...(await basics()),
+    tls: 'private-ca',
+    username: 'ci',
+    password: WRITER,
+    readers: `pod:${READER}`,
+  };
+  await lab('situation', 'clients');
+  // Somebody else's login, with a helper for all others, which must not see ours.
+  await output(
+    'runner',
+    `install -d -o runner -g runner -m 700 /home/runner/.docker
+     echo '{"auths":{"ghcr.io":{"auth":"eDp5"}},"credsStore":"nobody"}' >/home/runner/.docker/config.json
+     chown runner: /home/runner/.docker/config.json`,
+  );
+  before = await snapshotRunner();
+  const seen = await succeeding(inputs);
+  ca = String(seen.outputs['ca-certificate']);
+});
+
+/** A job that connects, and a step after it; returns what the step printed. */
+async function connected(script: string, changes: Record<string, string> = {}): Promise<string> {
+  const seen = await succeeding({ ...inputs, mode: 'connect', image: '', tags: '', ...changes }, [
+    '--later',
+    script,
+  ]);
+  expect(seen.later?.exitCode).toBe(0);
+  return seen.later?.output ?? '';
+}
+
+/** What the registry has under a name, as the instance sees it with the login of this story. */
+const digestOf = (name: string) =>
+  output(
+    'registry-1',
+    `curl -fksS -u 'ci:${WRITER}' -o /tmp/served -H 'Accept: application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json' \\
+       https://127.0.0.1:5000/v2/${name.replace(':', '/manifests/')} && echo "sha256:$(sha256sum </tmp/served | cut -d' ' -f1)"`,
+  );
+
+test('says where the registry is and as whom, changes nothing, and leaves nothing behind', async () => {
+  const config = 'cat /home/runner/.docker/config.json';
+  const theirs = await output('runner', config);
+  const seen = await succeeding({ ...inputs, mode: 'connect' }, ['--later', 'echo "$DOCKER_CONFIG"']);
+  expect(seen.outputs).toMatchObject({
+    registry: `${ip}:5000`,
+    endpoint: `${ip}:5000`,
+    username: 'ci',
+    changed: 'false',
+    image: '',
+  });
+  expect(seen.outputs['buildkitd-config']).toContain(`/etc/docker/certs.d/${ip}:5000/ca.crt`);
+  expect(seen.maskedLog).not.toContain('Secret');
+  expect(seen.ssh.commands).toBe(1);
+  const directory = String(seen.later?.output);
+  expect(await output('runner', `ls -d ${directory} 2>/dev/null || echo gone`)).toBe('gone');
+  expect(await output('runner', config)).toBe(theirs);
+  await expectNothingLeft(before);
+});
+
+test('Docker pushes and pulls in a later step, and other logins are there too', async () => {
+  const said = await connected(
+    `docker pull -q busybox && docker tag busybox $OUTPUT_registry/by/docker:1 && docker push -q $OUTPUT_registry/by/docker:1
+     docker image rm $OUTPUT_registry/by/docker:1 >/dev/null && docker pull -q $OUTPUT_registry/by/docker:1
+     jq -r '.auths["ghcr.io"].auth, .credsStore' "$DOCKER_CONFIG/config.json"`,
+  );
+  expect(said).toContain(`${ip}:5000/by/docker:1`);
+  expect(said).toMatch(/eDp5\nnobody$/);
+  expect(await digestOf('by/docker:1')).toMatch(/^sha256:/);
+});
+
+test('a login that a later step makes is made beside ours, and goes with it', async () => {
+  const said = await connected(
+    `printf '%s' '${READER}' | docker login -u pod --password-stdin localhost:1 2>&1 || true
+     docker logout ghcr.io >/dev/null && jq -c '.auths | keys' "$DOCKER_CONFIG/config.json"`,
+  );
+  expect(said).toContain(`${ip}:5000`);
+  expect(await output('runner', 'jq -r \'.auths["ghcr.io"].auth\' /home/runner/.docker/config.json')).toBe(
+    'eDp5',
+  );
+});
+
+test('Podman, Skopeo and crane push and pull with the login of the job', async () => {
+  const said = await connected(
+    `export SSL_CERT_FILE=/tmp/ca.crt; printf '%s\\n' "$OUTPUT_ca_certificate" >$SSL_CERT_FILE
+     crane copy --platform linux/amd64 $OUTPUT_registry/test:test $OUTPUT_registry/by/crane:1 2>&1
+     unset SSL_CERT_FILE
+     skopeo copy -q docker://$OUTPUT_registry/test:test docker://$OUTPUT_registry/by/skopeo:1
+     sudo --preserve-env=DOCKER_CONFIG podman --storage-driver vfs pull -q $OUTPUT_registry/test:test
+     sudo --preserve-env=DOCKER_CONFIG podman --storage-driver vfs push -q $OUTPUT_registry/test:test docker://$OUTPUT_registry/by/podman:1
+     crane version`,
+  );
+  expect(said).toMatch(/[0-9a-f]{64}/);
+  for (const name of ['by/crane:1', 'by/skopeo:1', 'by/podman:1'])
+    expect(await digestOf(name)).toMatch(/^sha256:/);
+});
+
+test('a builder of Buildx’s own pushes two platforms, with its cache in the registry', async () => {
+  const build = (options: string) =>
+    `docker buildx build --builder story --platform linux/amd64,linux/arm64 --push -t $OUTPUT_registry/by/buildx:1 \\
+       --cache-to type=registry,ref=$OUTPUT_registry/by/buildx:cache,mode=max ${options} --progress plain /tmp/context 2>&1`;
+  const said = await connected(
+    `mkdir -p /tmp/context; printf 'FROM scratch\\nCOPY Dockerfile /\\n' >/tmp/context/Dockerfile
+     printf '%s' "$OUTPUT_buildkitd_config" >/tmp/buildkitd.toml
+     docker buildx create --name story --driver docker-container --buildkitd-config /tmp/buildkitd.toml --bootstrap 2>&1
+     ${build('')}
+     docker buildx prune --builder story --all --force >/dev/null
+     ${build('--cache-from type=registry,ref=$OUTPUT_registry/by/buildx:cache')}
+     docker buildx rm story >/dev/null`,
+  );
+  expect(said).toMatch(/CACHED/);
+  const index = JSON.parse(
+    await output('registry-1', `${'cat /tmp/served'}; : ${await digestOf('by/buildx:1')}`),
+  );
+  const platforms = index.manifests.map(
+    ({ platform }: { platform: { os: string; architecture: string } }) =>
+      `${platform.os}/${platform.architecture}`,
+  );
+  expect(platforms).toEqual(expect.arrayContaining(['linux/amd64', 'linux/arm64']));
+});
+
+test('a wrong password ends the step, by name, and leaves nothing', async () => {
+  const { exitCode, annotations } = await action({ ...inputs, mode: 'connect', password: 'Wrong-Secret-4' });
+  expect(exitCode).toBe(1);
+  expect(annotations.map(({ message }) => message).join('\n')).toMatch(/^Registry wants another login: /);
+  await expectNothingLeft(before);
+});
+
+test('a reader pulls in a later step, and cannot push', async () => {
+  const said = await connected(
+    `docker pull -q $OUTPUT_registry/test:test && docker tag $OUTPUT_registry/test:test $OUTPUT_registry/by/reader:1
+     docker push $OUTPUT_registry/by/reader:1 2>&1 || echo refused`,
+    { username: 'pod', password: READER, readers: '' },
+  );
+  expect(said).toMatch(/denied[\s\S]*refused$/);
+});
+
+test('two jobs on one machine have nothing to do with each other’s login', async () => {
+  const first = action({ ...inputs, mode: 'connect' }, [
+    '--later',
+    'for i in $(seq 1 40); do docker pull -q $OUTPUT_registry/test:test || exit 1; done',
+  ]);
+  for (let round = 0; round < 3; round += 1)
+    await connected('docker pull -q $OUTPUT_registry/test:test', {
+      username: 'pod',
+      password: READER,
+      readers: '',
+    });
+  expect((await first).later?.exitCode).toBe(0);
+  await expectNothingLeft(before);
+});
+
+test('containerd pulls with the files of docs/clients.md', async () => {
+  const seen = await shell(
+    'runner',
+    `D=/etc/containerd/certs.d/${ip}:5000; mkdir -p $D; cat >$D/ca.crt <<'END'
+${ca}END
+     printf 'server = "https://%s"\\n\\n[host."https://%s"]\\n  ca = "%s/ca.crt"\\n' ${ip}:5000 ${ip}:5000 $D >$D/hosts.toml
+     ctr image pull --hosts-dir /etc/containerd/certs.d -u 'pod:${READER}' ${ip}:5000/test:test 2>&1
+     ctr image pull --hosts-dir /etc/containerd/certs.d -u 'pod:wrong' ${ip}:5000/test:test 2>&1 || true`,
+  );
+  expect(seen.stdout).toMatch(/done[\s\S]*401 Unauthorized/);
+});
+
+test('Docker of Debian 13, with its classic store', async () => {
+  await lab('reset', 'runner', '--kind', 'docker-26');
+  const snapshot = await snapshotRunner();
+  const seen = await succeeding({ ...inputs, tags: 'older:1' }, [
+    '--later',
+    'docker pull -q "$OUTPUT_image"',
+  ]);
+  expect(seen.later?.output).toContain(`${ip}:5000/older`);
+  await expectNothingLeft(snapshot);
+});
+
+test('a machine that nobody prepared is refused TLS; after `client-script` it pulls, and a second time changes nothing', async () => {
+  const pull = `docker pull -q ${ip}:5000/test:test 2>&1`;
+  expect((await shell('runner', pull)).stdout).toMatch(/certificate/);
+  const { outputs } = await succeeding({ ...inputs, mode: 'bootstrap' });
+  const script = `cat >/root/client.sh <<'SCRIPT'
+${outputs['client-script']}SCRIPT
+REGISTRY_LOGIN='pod:${READER}' sh /root/client.sh`;
+  expect(outputs['client-script']).not.toContain('Secret');
+  await output('runner', script);
+  const files = `find /etc/docker /etc/containerd /root/.docker -type f -printf '%p %T@ %i\\n' | grep -v config.json; md5sum /root/.docker/config.json`;
+  const written = await output('runner', files);
+  expect(await output('runner', pull)).toContain(`${ip}:5000/test:test`);
+  await output('runner', script);
+  expect(await output('runner', files)).toBe(written);
+});
