@@ -17,6 +17,7 @@ import { documentsOf, linkDocuments } from './report/documents';
 import { failureMessage, failureSummary } from './report/failure';
 import { outputsOf, type Report } from './report/outputs';
 import { healthTable, summaryOf } from './report/summary';
+import { tunnelStarter } from './route/start';
 import { readSettings } from './settings/read';
 import { SECRETS } from './settings/table';
 import type { Mode, Settings } from './settings/types';
@@ -77,7 +78,7 @@ function prepare(around: Surroundings, commands: LocalCommands): Run {
     sleep,
     variables: around.variables,
     temporary: env.RUNNER_TEMP || around.temporary,
-    reach: { google: openGoogle, ssh: connectBySsh },
+    reach: { google: openGoogle, ssh: connectBySsh, tunnel: tunnelStarter(around.program, env) },
     leases: {
       journal: new Journal(around.state),
       lifetimeMs: lifetimeMs(env.RUNNER_ENVIRONMENT),

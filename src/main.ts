@@ -6,6 +6,8 @@ import { localCommands } from './job/exec';
 import { actionsLog } from './job/log';
 import { mainStep } from './main-step';
 import { postStep } from './post-step';
+import { TUNNEL_WORD } from './route/order';
+import { serveTunnel } from './route/serve';
 import { localHost } from './runner/host';
 import type { Surroundings } from './surroundings';
 import { plain } from './values/show';
@@ -13,6 +15,7 @@ import { plain } from './values/show';
 /** This job on GitHub. */
 const around: Surroundings = {
   env: process.env,
+  program: process.argv[1] ?? '',
   log: actionsLog(),
   sleep: async (ms) => {
     await sleep(ms);
@@ -59,8 +62,17 @@ function onSignal(act: (signal: 'SIGINT' | 'SIGTERM') => Promise<void>): void {
 /** Commands that change this machine end within this, before SIGTERM comes. */
 const ENDING_MS = 6000;
 
-/** GitHub runs this file twice; what the main step saved tells the post step from it. */
-const isPost = core.getState('isPost') !== '';
-if (!isPost) core.saveState('isPost', 'true');
+/** The process of a tunnel, which the main step starts. */
+async function tunnel(): Promise<never> {
+  await serveTunnel(process);
+  process.exit();
+}
 
-void (isPost ? post() : main());
+/** GitHub runs this file twice; what the main step saved tells the post step from it. */
+function step(): Promise<void> {
+  const isPost = core.getState('isPost') !== '';
+  if (!isPost) core.saveState('isPost', 'true');
+  return isPost ? post() : main();
+}
+
+void (process.argv[2] === TUNNEL_WORD ? tunnel() : step());

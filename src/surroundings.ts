@@ -8,6 +8,8 @@ import type { RunnerHost } from './runner/host';
 /** All that main and post step have of the world around them. */
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
+  /** The file that this process runs. */
+  readonly program: string;
   readonly log: Log;
   readonly sleep: Sleep;
   readonly state: StateStore;

@@ -6,6 +6,7 @@ import { FakeState } from './leases/example';
 
 /** A job in memory: what the action did to it is in its fields. */
 export class FakeJob implements Surroundings {
+  readonly program = '/nowhere/index.js';
   readonly log = fakeLog();
   readonly state = new FakeState();
   readonly temporary = '/nowhere';

@@ -12,6 +12,8 @@ export interface DesiredFirewall extends FirewallNames {
    * rule keeps its sources, whoever asked for them.
    */
   readonly ranges: readonly string[] | null;
+  /** Runs get openings of their own. */
+  readonly runner: boolean;
   /** TCP ports of the registry and of the UI. */
   readonly ports: readonly number[];
 }

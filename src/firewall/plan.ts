@@ -41,8 +41,9 @@ export function planFirewall(asked: DesiredFirewall, { vm, rules }: FirewallStat
   };
 }
 
-function tagSteps({ targetTag }: DesiredFirewall, vm: Instance): FirewallStep[] {
-  if (hasForGood(vm.tags.items, targetTag)) return [];
+/** Where nobody is to be admitted by any rule, a tag that is there does no harm. */
+function tagSteps({ targetTag, runner, ranges }: DesiredFirewall, vm: Instance): FirewallStep[] {
+  if (hasForGood(vm.tags.items, targetTag) || (!runner && ranges?.length === 0)) return [];
   requireRoomForTags(vm.name, keepTag(vm.tags.items, targetTag));
   const what = `network tag ${targetTag} of ${vm.name}`;
   const why = 'firewall rules reach the instance through it';

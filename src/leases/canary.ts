@@ -16,6 +16,7 @@ export interface CanaryLease extends LeaseRecord {
   readonly scheme: Endpoint['scheme'];
   readonly host: string;
   readonly port: number;
+  readonly serverName: string | null;
   readonly ca: string | null;
   readonly digest: string;
 }
@@ -25,7 +26,7 @@ export async function takeCanary(
   { endpoint, api }: { readonly endpoint: Endpoint; readonly api: RegistryApi },
   terms: LeaseTerms,
 ): Promise<CanaryResult> {
-  const { scheme, host, port, ca } = endpoint;
+  const { scheme, host, port, serverName, ca } = endpoint;
   let noted: Noted<CanaryLease> | null = null;
   const result = await flyCanary(api, (digest) => {
     noted ??= terms.journal.note<CanaryLease>({
@@ -33,6 +34,7 @@ export async function takeCanary(
       scheme,
       host,
       port,
+      serverName,
       ca,
       digest,
       expires: expiryOf(terms).toISOString(),
@@ -44,12 +46,12 @@ export async function takeCanary(
 
 /** Removes the canary of a check that was cut off. What comes in its way is only logged: the next check removes it. */
 export async function releaseCanary(
-  { scheme, host, port, ca, digest }: CanaryLease,
+  { scheme, host, port, serverName, ca, digest }: CanaryLease,
   open: (endpoint: Endpoint) => RegistryApi,
   log: Log,
 ): Promise<void> {
   try {
-    const api = open({ scheme, host, port, ca, login: null });
+    const api = open({ scheme, host, port, serverName, ca, login: null });
     await api.deleteManifest(CANARY_REPOSITORY, digest).finally(() => api.close());
     log.info(`The canary is out of ${host}:${port}`);
   } catch (error) {
@@ -65,6 +67,7 @@ export function isCanaryLease(value: unknown): value is CanaryLease {
     scheme: text(/^https?$/),
     host: isWord,
     port: Number.isInteger,
+    serverName: orNull(isWord),
     ca: orNull(isCertificate),
     digest: isDigest,
     expires: isTime,

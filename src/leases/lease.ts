@@ -6,6 +6,7 @@ import { isKeyLease, type KeyLease } from './key';
 import { isLocalTagLease, type LocalTagLease } from './local-tag';
 import { isOpeningLease, type OpeningLease } from './opening';
 import { isTargetTagLease, type TargetTagLease } from './target-tag';
+import { isTunnelLease, type TunnelLease } from './tunnel';
 
 /** Everything that a run takes and gives back. */
 export type Lease =
@@ -16,7 +17,8 @@ export type Lease =
   | CertificateLease
   | ClientConfigLease
   | LocalTagLease
-  | CanaryLease;
+  | CanaryLease
+  | TunnelLease;
 
 const CHECKS: readonly ((value: unknown) => value is Lease)[] = [
   isKeyLease,
@@ -27,6 +29,7 @@ const CHECKS: readonly ((value: unknown) => value is Lease)[] = [
   isClientConfigLease,
   isLocalTagLease,
   isCanaryLease,
+  isTunnelLease,
 ];
 
 /** Whether a record of the journal says all that it takes to undo a lease, and nothing that could lead elsewhere. */

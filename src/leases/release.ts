@@ -18,6 +18,7 @@ import { isLease, type Lease } from './lease';
 import { describeLocalTag, releaseLocalTag } from './local-tag';
 import { describeOpening, releaseOpening } from './opening';
 import { describeTargetTag, releaseTargetTag, type TargetTagLease } from './target-tag';
+import { releaseTunnel } from './tunnel';
 
 /** What it takes to release leases. */
 export interface ReleaseTools {
@@ -39,8 +40,7 @@ export interface ReleaseTools {
 export async function releaseAll(records: readonly unknown[], tools: ReleaseTools): Promise<string[]> {
   const leases = records.filter(isLease);
   const failures: Failure[] = [];
-  // The canary is behind the opening.
-  for (const group of [leases.filter(({ kind }) => kind === 'canary'), leases.filter(isAfterCanary)]) {
+  for (const group of inOrder(leases)) {
     const results = await Promise.allSettled(group.map((lease) => release(lease, leases, tools)));
     results.forEach((result, index) => {
       const lease = group[index];
@@ -61,8 +61,13 @@ interface Failure {
   readonly error: unknown;
 }
 
-function isAfterCanary({ kind }: Lease): boolean {
-  return kind !== 'canary';
+/** The canary is behind the opening, or at the end of the tunnel, which uses the key. */
+function inOrder(leases: readonly Lease[]): readonly Lease[][] {
+  const first = ['canary', 'tunnel'];
+  return [
+    ...first.map((wanted) => leases.filter(({ kind }) => kind === wanted)),
+    leases.filter(({ kind }) => !first.includes(kind)),
+  ];
 }
 
 async function release(lease: Lease, all: readonly Lease[], tools: ReleaseTools): Promise<void> {
@@ -70,6 +75,8 @@ async function release(lease: Lease, all: readonly Lease[], tools: ReleaseTools)
   switch (lease.kind) {
     case 'canary':
       return releaseCanary(lease, tools.openRegistry, log);
+    case 'tunnel':
+      return releaseTunnel(lease, log);
     case 'key':
       return tools.atGoogle(lease, (compute) => releaseKey(lease, compute, tools));
     case 'opening':
@@ -135,6 +142,7 @@ function describe(lease: Lease): string[] {
     // Their own errors say what to do.
     case 'daemon-json':
     case 'canary':
+    case 'tunnel':
       return [];
   }
 }

@@ -34,7 +34,7 @@ export async function deploy(run: Run): Promise<Report> {
     ]);
     const ca = authorityOf(run.settings, facts);
     const caFile = await trustAuthority(run, address, ca);
-    const reached = await reachRegistry(run, address, ca);
+    const reached = await reachRegistry(run, site, address, ca);
     const { repair, outcomes: repaired } = new RepairDuringPush(run, site);
     const images = await push(run, address, reached, runner.image, repair);
     const firewall = await firewallOf(run, site);

@@ -22,6 +22,7 @@ import { reportOf } from './report';
 import type { Run } from './run';
 import { siteFirewall, siteInstance } from './survey';
 import { authorityOf, endpointOf, tlsOf } from './tls';
+import { openWay } from './way';
 
 /** Reads everything, reports what is wrong and what a run would change, and repairs nothing. */
 export async function healthCheck(run: Run): Promise<Report> {
@@ -107,11 +108,11 @@ async function checkInstance(run: Run, site: Site, rows: HealthRows, drift: Chan
   return found;
 }
 
-/** From here, as a workflow sees it: through the firewall, over the registry's API. */
+/** From here, as a workflow sees it: through the firewall or the tunnel, over the registry's API. */
 async function checkRegistry(
   run: Run,
   site: Site,
-  { host, port, registry }: RegistryAddress,
+  address: RegistryAddress,
   facts: Facts,
   rows: HealthRows,
 ): Promise<void> {
@@ -120,15 +121,25 @@ async function checkRegistry(
     async () => {
       const giveBack = await admitForCheck(run, site, facts.client);
       try {
-        await waitUntilAnswered({ host, port }, run.log, run.sleep);
-        const endpoint = await endpointOf(run.settings, { host, port }, authorityOf(run.settings, facts));
-        const api = openRegistry(endpoint, run.sleep);
-        return await takeCanary({ endpoint, api }, run.leases).finally(() => api.close());
+        return await flyThere(run, site, address, authorityOf(run.settings, facts));
       } finally {
         // What fails here the post step does.
         await giveBack().catch((error: unknown) => run.log.info(messageOf(error)));
       }
     },
-    () => `an image pushed to ${registry} came back the same, and was removed`,
+    () => `an image pushed to ${address.registry} came back the same, and was removed`,
   );
+}
+
+async function flyThere(run: Run, site: Site, address: RegistryAddress, ca: string | null) {
+  const { settings, log, sleep, leases } = run;
+  const way = await openWay(run, site, address);
+  try {
+    await waitUntilAnswered(way, log, sleep);
+    const endpoint = await endpointOf(settings, way, ca);
+    const api = openRegistry(endpoint, sleep);
+    return await takeCanary({ endpoint, api }, leases).finally(() => api.close());
+  } finally {
+    await way.tunnel?.release(log);
+  }
 }

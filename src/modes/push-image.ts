@@ -33,8 +33,12 @@ export async function push(
     const onTag = noteLocalTag(run.leases);
     const docker = dockerCli(run.host.exec, reached.clientConfig);
     const tools = { docker, api, log, sleep, onTag, mend };
-    const pushed = await pushImage({ ...settings.push, targets, registry }, image, tools);
-    return pushed.map(({ reference, digest }) => ({ reference, digest }));
+    const pushed = await pushImage({ ...settings.push, targets, registry: reached.way.name }, image, tools);
+    // As others know it.
+    return pushed.map(({ reference, digest }) => ({
+      reference: `${registry}${reference.slice(reached.way.name.length)}`,
+      digest,
+    }));
   } finally {
     api.close();
   }

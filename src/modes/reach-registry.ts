@@ -1,42 +1,49 @@
 import { PAUSES_MS } from '../job/retry';
 import { takeClientConfig } from '../leases/client-config';
 import { openRegistry, type RegistryApi } from '../registry/api';
-import { type Endpoint, registryName } from '../registry/endpoint';
+import type { Endpoint } from '../registry/endpoint';
 import { waitUntilAnswered } from '../registry/reach';
+import type { Site } from './log-in';
 import type { RegistryAddress } from './registry-address';
 import type { Run } from './run';
 import { endpointOf } from './tls';
+import { directWay, openWay, type Way } from './way';
 
 /** How long the registry may be away while it is only asked. */
 const AWAY_MS = 31_000;
 
 /** The registry as this job reaches it. */
 export interface Reached {
+  readonly way: Way;
   readonly endpoint: Endpoint;
   /** Directory of Docker's client configuration that has this run's login; null: it has none. */
   readonly clientConfig: string | null;
 }
 
 /**
- * Waits until the registry answers this runner, and logs the job in, until it ends, where this run has a login. Null in
- * a dry run.
+ * Opens the way to the registry, waits until it answers this runner, and logs the job in, until it ends, where this run
+ * has a login. Null in a dry run.
  *
+ * @param site null: nobody has logged in to the instance, so the way is the direct one
  * @param ca PEM of what the registry's certificate is signed by; null: this machine trusts it anyway
- * @throws ActionError `Registry not reachable`
+ * @throws ActionError `Registry not reachable`, and those of openWay
  */
 export async function reachRegistry(
-  { settings, host: { dockerConfig }, leases, log, sleep, temporary, variables }: Run,
-  { host, port }: RegistryAddress,
+  run: Run,
+  site: Pick<Site, 'connection'> | null,
+  address: RegistryAddress,
   ca: string | null,
 ): Promise<Reached | null> {
+  const { settings, leases, log, sleep, temporary, variables } = run;
+  const way = site === null ? directWay(address) : await openWay(run, site, address);
   if (settings.dryRun) return null;
-  await waitUntilAnswered({ host, port }, log, sleep);
-  const endpoint = await endpointOf(settings, { host, port }, ca);
-  if (endpoint.login === null) return { endpoint, clientConfig: null };
-  const place = { parent: temporary, userDirectory: dockerConfig, registry: registryName(endpoint) };
+  await waitUntilAnswered(way, log, sleep);
+  const endpoint = await endpointOf(settings, way, ca);
+  if (endpoint.login === null) return { way, endpoint, clientConfig: null };
+  const place = { parent: temporary, userDirectory: run.host.dockerConfig, registry: way.name };
   const clientConfig = await takeClientConfig(leases, variables, place, endpoint.login);
   log.info(`runner: the job is logged in at ${place.registry} as ${endpoint.login.username}`);
-  return { endpoint, clientConfig };
+  return { way, endpoint, clientConfig };
 }
 
 /**

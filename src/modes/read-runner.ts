@@ -5,7 +5,10 @@ import { takeCertificateLease } from '../leases/certificate';
 import { noteDaemonJson } from '../leases/daemon-json';
 import { findImage, pullImage } from '../push/push';
 import { speaksHttps } from '../registry/scheme';
+import { requireSharedLoopback } from '../route/docker-loopback';
+import { foreignBuilders } from '../runner/buildx';
 import { certificateDirectory, takeCertificate } from '../runner/certificate-file';
+import { loopbackAdvice } from '../runner/instructions';
 import type { RunnerStep } from '../runner/plan';
 import type { RegistryTls, RunnerState } from '../runner/read';
 import { runnerTarget } from '../runner/runner';
@@ -40,6 +43,7 @@ export function beginReading(run: Run, address: RegistryAddress): Promise<Runner
 /** Reads this runner's daemon, and plans. */
 async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<RunnerSurvey> {
   const { settings, job, leases, log, sleep } = run;
+  if (settings.route === 'ssh') return lookAtLoopback(run);
   if (!settings.runner.configure) return null;
   const target = runnerTarget(
     {
@@ -54,6 +58,17 @@ async function surveyRunner(run: Run, { host, port }: RegistryAddress): Promise<
     { host: run.host, log, sleep, now: Date.now },
   );
   return survey(target, run);
+}
+
+/** Nothing of the daemon is changed for a tunnel; it has to reach it, though. */
+async function lookAtLoopback({ settings, host, log }: Run): Promise<null> {
+  if (settings.push === null || settings.dryRun) return null;
+  const [builders] = await waitForAll<[readonly string[], unknown]>([
+    foreignBuilders(host),
+    requireSharedLoopback(dockerCli(host.exec)),
+  ]);
+  if (builders.length > 0) log.foreign(loopbackAdvice(builders));
+  return null;
 }
 
 function registryTls(
@@ -81,7 +96,7 @@ export async function trustAuthority(
   { host: name, port }: RegistryAddress,
   ca: string | null,
 ): Promise<string | null> {
-  if (ca === null || settings.dryRun || !settings.runner.configure) return null;
+  if (ca === null || settings.dryRun || !settings.runner.configure || settings.route === 'ssh') return null;
   const registry = { host: name, port };
   const claim = sha256(Object.values(job.identity).join(' ')).slice(0, 16);
   const { kind, file, ignored } = settings.runner.restore

@@ -34,6 +34,8 @@ export function reportOf(
     zone: settings.vm.zone,
     instanceIp: vm === null ? null : addressOf(vm),
     registry: address.registry,
+    route: settings.route,
+    loopback: settings.registry.loopback,
     scheme: address.scheme,
     caCertificate: found.ca ?? null,
     job: jobAt(found.reached ?? null, found),
@@ -56,11 +58,12 @@ function jobAt(
   { ca = null, caFile = null }: { readonly ca?: string | null; readonly caFile?: string | null },
 ): Report['job'] {
   if (reached === null) return null;
-  const { endpoint } = reached;
+  const { endpoint, way } = reached;
+  const authority = way.tunnel !== null ? 'tunnel' : ca === null ? null : { file: caFile };
   const registry = registryName(endpoint);
   return {
     endpoint: registry,
     username: endpoint.login?.username ?? null,
-    buildkitdConfig: buildkitdConfig(registry, endpoint.scheme, ca === null ? null : { file: caFile }),
+    buildkitdConfig: buildkitdConfig(registry, endpoint.scheme, authority),
   };
 }

@@ -4,6 +4,7 @@ import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
 import type { JobVariables } from '../job/variables';
 import type { LeaseTerms } from '../leases/lease-terms';
+import type { StartTunnel } from '../route/start';
 import type { RunnerHost } from '../runner/host';
 import type { Settings } from '../settings/types';
 import type { connect } from '../ssh/connect';
@@ -25,6 +26,7 @@ export interface Run {
   readonly reach: {
     readonly google: (run: Run) => Promise<Google>;
     readonly ssh: typeof connect;
+    readonly tunnel: StartTunnel;
   };
   /** How this run takes what it gives back when the job ends. */
   readonly leases: LeaseTerms;

@@ -6,7 +6,7 @@ import type { PushedImage, Report } from '../report/outputs';
 import { ActionError } from '../values/errors';
 import { admitForPush } from './admission';
 import { firewallOf, type SiteFirewall } from './firewall';
-import { connectTo } from './log-in';
+import { connectTo, type Site } from './log-in';
 import { findPlace, readRunningInstance } from './place';
 import { type Reached, reachRegistry } from './reach-registry';
 import { beginReading, type RunnerReads, setUpRunner, trustAuthority } from './read-runner';
@@ -27,12 +27,13 @@ export type UseRegistry = (
  * leave open: the address, and a way in for this runner.
  */
 export async function atStandingRegistry(run: Run, use: UseRegistry): Promise<Report> {
-  const { firewall, registry } = run.settings;
-  if (firewall.runner || registry.tls.kind === 'private-ca') return afterLogin(run, use);
+  const { firewall, registry, route } = run.settings;
+  if (firewall.runner || registry.tls.kind === 'private-ca' || route === 'ssh') return afterLogin(run, use);
   const vm = registry.host === null ? await findInstance(run) : null;
   const address = registryAddress(run.settings, vm);
   const ca = authorityOf(run.settings, null);
-  return reachAndUse(run, vm, { address, ca, reads: beginReading(run, address), firewall: null }, use);
+  const reads = beginReading(run, address);
+  return reachAndUse(run, vm, { site: null, address, ca, reads, firewall: null }, use);
 }
 
 async function findInstance(run: Run): Promise<Instance> {
@@ -40,7 +41,10 @@ async function findInstance(run: Run): Promise<Instance> {
   return readRunningInstance(compute);
 }
 
-/** The address of this runner is what the instance sees, and the instance has its CA: it takes a login to learn them. */
+/**
+ * The address of this runner is what the instance sees, and the instance has its CA: it takes a login to learn them, and
+ * to open a tunnel.
+ */
 async function afterLogin(run: Run, use: UseRegistry): Promise<Report> {
   const place = await findPlace(run);
   const address = registryAddress(run.settings, place.vm);
@@ -55,7 +59,7 @@ async function afterLogin(run: Run, use: UseRegistry): Promise<Report> {
       if (!run.settings.dryRun) await admitForPush(run, site, client.address);
     }
     const firewall = await firewallOf(run, site);
-    return await reachAndUse(run, site.vm, { address, ca, reads, firewall }, use);
+    return await reachAndUse(run, site.vm, { site, address, ca, reads, firewall }, use);
   } finally {
     site.connection?.close();
   }
@@ -74,11 +78,13 @@ async function reachAndUse(
   run: Run,
   vm: Instance | null,
   {
+    site,
     address,
     ca,
     reads,
     firewall,
   }: {
+    readonly site: Site | null;
     readonly address: RegistryAddress;
     readonly ca: string | null;
     readonly reads: Promise<RunnerReads>;
@@ -89,7 +95,7 @@ async function reachAndUse(
   const { survey, image } = await reads;
   const runner = await setUpRunner(run, survey);
   const caFile = await trustAuthority(run, address, ca);
-  const reached = await reachRegistry(run, address, ca);
+  const reached = await reachRegistry(run, site, address, ca);
   const images = await use(address, reached, image);
   return reportOf(run, vm, address, { outcomes: [runner], ca, caFile, reached, images, firewall });
 }

@@ -62,10 +62,10 @@ export function authorityOf({ registry: { tls } }: Settings, facts: Facts | null
  * out.
  */
 export async function endpointOf(
-  { registry }: Settings,
-  { host, port }: Pick<Endpoint, 'host' | 'port'>,
+  { registry, route }: Settings,
+  { host, port, serverName }: Pick<Endpoint, 'host' | 'port' | 'serverName'>,
   ca: string | null,
 ): Promise<Endpoint> {
-  if (registry.tls.kind === 'none') return findEndpoint(host, port);
-  return { scheme: schemeOf(registry), host, port, ca, login: registry.access.login };
+  if (registry.tls.kind === 'none' && route === 'direct') return findEndpoint(host, port);
+  return { scheme: schemeOf(registry), host, port, serverName, ca, login: registry.access.login };
 }

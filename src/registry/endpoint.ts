@@ -4,6 +4,8 @@ export interface Endpoint {
   /** DNS name, IPv4 address, or IPv6 address in brackets. */
   readonly host: string;
   readonly port: number;
+  /** A name or an address in its certificate, where that is not what it is reached by; null: `host`. */
+  readonly serverName: string | null;
   /** PEM of the authority that signs its certificate; null: those that this machine trusts anyway. */
   readonly ca: string | null;
   readonly login: { readonly username: string; readonly password: string } | null;

@@ -1,6 +1,8 @@
 import type { Hash } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { ActionError, hasCode, messageOf } from '../values/errors';
 import { type Endpoint, registryName, socketHost } from './endpoint';
 import { releaseMemory } from './release-memory';
@@ -60,7 +62,7 @@ export function registryHttp(
   timeouts = { idleMs: IDLE_MS, totalMs: TOTAL_MS },
 ): RegistryHttp {
   const library = endpoint.scheme === 'https' ? https : http;
-  const trust = endpoint.ca === null ? {} : { ca: endpoint.ca };
+  const trust = { ...(endpoint.ca === null ? {} : { ca: endpoint.ca }), ...identityOf(endpoint) };
   const agent = new library.Agent({ keepAlive: true, maxSockets: 4, ...trust });
   return {
     endpoint,
@@ -101,6 +103,16 @@ export function registryHttp(
         outgoing.end(request.body);
       }),
     close: () => agent.destroy(),
+  };
+}
+
+/** Whom the certificate has to be for. Addresses are not sent (RFC 6066, section 3), but compared all the same. */
+function identityOf({ serverName }: Endpoint): https.AgentOptions {
+  if (serverName === null) return {};
+  const name = serverName.replace(/^\[|\]$/g, '');
+  return {
+    ...(isIP(name) === 0 ? { servername: name } : { servername: '' }),
+    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
   };
 }
 

@@ -8,13 +8,13 @@ import { registryHttp } from './http';
  */
 export async function findEndpoint(host: string, port: number): Promise<Endpoint> {
   const scheme = (await speaksHttps(host, port)) ? 'https' : 'http';
-  return { scheme, host, port, ca: null, login: null };
+  return { scheme, host, port, serverName: null, ca: null, login: null };
 }
 
 /** Whether a registry answers HTTPS with a certificate that this machine trusts; false when it does not within `limitMs`. */
 export async function speaksHttps(host: string, port: number, limitMs = 3000): Promise<boolean> {
   if (isIP(socketHost({ host })) !== 0) return false;
-  const endpoint: Endpoint = { scheme: 'https', host, port, ca: null, login: null };
+  const endpoint: Endpoint = { scheme: 'https', host, port, serverName: null, ca: null, login: null };
   const connection = registryHttp(endpoint, { idleMs: limitMs, totalMs: limitMs });
   try {
     await connection.send({ method: 'GET', path: '/v2/', maxBytes: 0x10000 });

@@ -1,6 +1,6 @@
 import type { Change } from '../converge/change';
 import type { Health, HealthCheck } from '../health/check';
-import type { Mode } from '../settings/types';
+import type { Mode, RouteSettings } from '../settings/types';
 import { clientScript } from './client-script';
 
 /** A pushed reference and the digest under which the registry serves it. */
@@ -29,6 +29,9 @@ export interface Report {
   readonly instanceIp: string | null;
   /** `host:port` */
   readonly registry: string;
+  readonly route: RouteSettings;
+  /** Nothing but SSH leads to it. */
+  readonly loopback: boolean;
   readonly scheme: 'http' | 'https';
   /** PEM of what has to be trusted for it; null: nothing but what machines trust anyway. */
   readonly caCertificate: string | null;
@@ -55,10 +58,10 @@ export function outputsOf(report: Report): Record<string, string> {
   const [first] = report.images;
   return {
     registry: report.registry,
+    endpoint: report.job?.endpoint ?? '',
     scheme: report.scheme,
     'ca-certificate': report.caCertificate ?? '',
     'client-script': report.scheme === 'https' ? clientScript(report.registry, report.caCertificate) : '',
-    endpoint: report.job?.endpoint ?? '',
     username: report.job?.username ?? '',
     'buildkitd-config': report.job?.buildkitdConfig ?? '',
     'ui-url': report.uiUrl ?? '',

@@ -61,16 +61,19 @@ function health({ health }: Report): string[] {
   return [table(['Check', 'State', 'Finding'], rows)];
 }
 
-function images({ images }: Report): string[] {
+function images({ images, registry, job, loopback }: Report): string[] {
   if (images.length === 0) return [];
   const rows = images.map(({ reference, digest }) => [nameIn(reference), digest]);
-  const pulls = images.map(({ reference, digest }) => `docker pull ${reference}@${digest}`).join('\n');
+  const at = (loopback && job?.endpoint) || registry;
+  const pulls = images
+    .map(({ reference, digest }) => `docker pull ${at}/${nameIn(reference)}@${digest}`)
+    .join('\n');
   return [table(['Image', 'Digest'], rows), `\`\`\`sh\n${pulls}\n\`\`\``];
 }
 
 /** What a machine has to be told before it pulls for the first time. */
-function clients({ registry, scheme, caCertificate, images, changes }: Report): string[] {
-  if (images.length === 0 && changes.length === 0) return [];
+function clients({ registry, scheme, caCertificate, images, changes, loopback }: Report): string[] {
+  if ((images.length === 0 && changes.length === 0) || loopback) return [];
   if (scheme === 'https' && caCertificate === null) return [];
   return [
     [
@@ -110,8 +113,11 @@ function forAuthority(registry: string, ca: string): string[] {
 }
 
 /** Who can open the web UI after the job. */
-function access({ registry, uiUrl, uiPort, openTo, instance, zone }: Report): string[] {
-  const at = `Registry \`${registry}\``;
+function access(report: Report): string[] {
+  const { registry, job, uiUrl, uiPort, openTo, instance, zone, loopback } = report;
+  const here = job === null || job.endpoint === registry ? '' : `, in this job \`${job.endpoint}\``;
+  const only = loopback ? '; nothing but SSH leads to it' : '';
+  const at = `Registry \`${registry}\`${here}${only}`;
   if (uiUrl === null) return [at];
   if (openTo.length > 0) return [`${at} · [web UI](${uiUrl}), open to ${openTo.join(', ')}`];
   return [

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { Exec } from '../job/exec';
+import { startIn } from '../job/process';
 
 /** The machine that the job runs on, as far as its Docker daemon goes. */
 export interface RunnerHost {
@@ -33,6 +34,13 @@ export function localHost(exec: Exec, dockerConfig: string): RunnerHost {
 /** When a process started, in clock ticks since boot; null when there is no such process. */
 export async function startOf(host: RunnerHost, pid: number): Promise<string | null> {
   const stat = await host.read(`/proc/${pid}/stat`);
-  // proc_pid_stat(5): the command's name, in brackets, can hold anything; the start is the 20th field behind it.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+  return stat === null ? null : startIn(stat);
+}
+
+/** The process that lives as long as the job; null where there is none to be seen, as in a container. */
+export async function jobProcess(
+  host: RunnerHost,
+): Promise<{ readonly pid: number; readonly started: string } | null> {
+  const started = host.parentPid > 1 ? await startOf(host, host.parentPid) : null;
+  return started === null ? null : { pid: host.parentPid, started };
 }

@@ -74,17 +74,19 @@ export function dockerProduct(endpoint: string, operatingSystem: string): Docker
  * https://docs.docker.com/build/buildkit/toml-configuration/
  *
  * @param registry `host:port`
- * @param authority null: the registry has a certificate that everybody trusts
+ * @param authority null: the registry has a certificate that everybody trusts; `tunnel`: SSH knows the instance, and the
+ *   certificate is for another address than that of the tunnel
  * @param authority.file on this runner; null: where Docker would look for it
  */
 export function buildkitdConfig(
   registry: string,
   scheme: 'http' | 'https',
-  authority: { readonly file: string | null } | null,
+  authority: { readonly file: string | null } | 'tunnel' | null,
 ): string {
   const table = `[registry.${JSON.stringify(registry)}]\n`;
   if (scheme === 'http') return `${table}  http = true\n  insecure = true\n`;
   if (authority === null) return '';
+  if (authority === 'tunnel') return `${table}  insecure = true\n`;
   const file = authority.file ?? `/etc/docker/certs.d/${registry}/ca.crt`;
   return `${table}  ca = [${JSON.stringify(file)}]\n`;
 }
@@ -97,5 +99,15 @@ export function buildxAdvice(registry: string, builders: readonly string[], auth
     'has this in its output `buildkitd-config`, for `buildkitd-config-inline`:',
     '',
     buildkitdConfig(registry, authority ? 'https' : 'http', authority ? { file: null } : null),
+  ].join('\n');
+}
+
+/** The text for the log of a job that has such builders, where the registry is reached through the runner's loopback. */
+export function loopbackAdvice(builders: readonly string[]): string {
+  return [
+    `The buildx builder${builders.length === 1 ? '' : 's'} ${builders.join(', ')} will not push through the tunnel by itself:`,
+    'builders of this kind have a loopback of their own. Give this to docker/setup-buildx-action as `driver-opts`:',
+    '',
+    'network=host',
   ].join('\n');
 }

@@ -3,7 +3,7 @@ import type { Log } from '../job/log';
 import type { Sleep } from '../job/sleep';
 import { type DaemonFiles, daemonFiles } from './daemon-files';
 import { awaitAccepted, restartDaemon } from './daemon-reload';
-import { type RunnerHost, startOf } from './host';
+import { jobProcess, type RunnerHost } from './host';
 import {
   entryOf,
   livenessOf,
@@ -167,10 +167,4 @@ function restorePoint(
     madeDirectory: wanted.record?.madeDirectory ?? false,
     implicit: wanted.record?.implicit ?? [],
   };
-}
-
-/** The process that lives as long as the job; null where there is none to be seen, as in a container. */
-async function jobProcess(host: RunnerHost): Promise<Claim['process']> {
-  const started = host.parentPid > 1 ? await startOf(host, host.parentPid) : null;
-  return started === null ? null : { pid: host.parentPid, started };
 }

@@ -9,9 +9,10 @@ const NOBODY = 'none';
 /**
  * Who may log in. A list that is not given leaves those that there are; one that is given is all there are of its kind.
  *
+ * @param loopback nobody reaches the registry but through SSH
  * @throws ActionError `Invalid input`, with nothing secret in it
  */
-export function readAccess(values: Values, tls: TlsSettings): AccessSettings {
+export function readAccess(values: Values, tls: TlsSettings, loopback: boolean): AccessSettings {
   const text = (name: 'username' | 'password' | 'users' | 'readers') => values.get(name) ?? '';
   const listed = (name: 'users' | 'readers') => (text(name).trim() === NOBODY ? '' : text(name));
   const given = {
@@ -22,7 +23,7 @@ export function readAccess(values: Values, tls: TlsSettings): AccessSettings {
   };
   try {
     const logins = readLogins(given);
-    if (logins.length > 0 && tls.kind === 'none')
+    if (logins.length > 0 && tls.kind === 'none' && !loopback)
       refuseWithoutTls(given.username !== '' ? 'username' : 'users');
     return {
       login: given.username === '' ? null : { username: given.username, password: given.password },
@@ -44,6 +45,6 @@ function refuseWithoutTls(name: 'username' | 'users'): never {
   return refuse(
     { text: null, place: inputPlace(name) },
     'there is a login, and `tls` is none: whoever sits between could read it',
-    'Set `tls: private-ca`, or `tls: certificate`',
+    'Set `tls: private-ca` or `tls: certificate`, or `route: ssh` without CIDRs in `source-ranges`',
   );
 }

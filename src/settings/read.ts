@@ -14,6 +14,7 @@ import type {
   Mode,
   PushSettings,
   RegistrySettings,
+  RouteSettings,
   Settings,
   SshSettings,
 } from './types';
@@ -37,7 +38,9 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
     instance: values.required('instance', mode),
   };
   const ssh = readSsh(values);
-  const registry = readRegistry(values, mode, vm.instance);
+  const route = values.get('route');
+  const firewall = readFirewall(values, vm.instance, route);
+  const registry = readRegistry(values, mode, vm.instance, isLoopbackEnough(route, firewall));
   checkPorts(values, registry, ssh);
   const pushes = mode === 'deploy' || mode === 'push';
   const { push, warnings } = pushes ? readPush(values, mode, registry) : { push: null, warnings: [] };
@@ -46,7 +49,8 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
     dryRun: values.get('dry-run'),
     credentials: credentialsOf(values),
     vm,
-    firewall: readFirewall(values, vm.instance),
+    route,
+    firewall,
     ssh,
     registry,
     docker: readDocker(values),
@@ -90,18 +94,27 @@ function credentialsOf(values: Values): CredentialsSettings {
   return json === null ? { kind: 'adc' } : { kind: 'json', json };
 }
 
-function readFirewall(values: Values, instance: string): FirewallSettings {
+/** Nobody but runs is to reach the registry, and those come through SSH. */
+function isLoopbackEnough(route: RouteSettings, { ranges }: FirewallSettings): boolean {
+  return route === 'ssh' && ranges?.length === 0;
+}
+
+function readFirewall(values: Values, instance: string, route: RouteSettings): FirewallSettings {
   const sources = values.get('source-ranges');
-  if (sources?.length === 0) {
-    const { place } = values.written('source-ranges');
-    refuse({ text: null, place }, 'it names nobody', 'Use `runner`, CIDRs, or both');
-  }
-  return {
+  const names = {
     rule: values.get('firewall-rule') ?? defaultRuleName(instance),
     targetTag: values.get('target-tag') ?? defaultTargetTag(instance),
-    runner: sources?.some(({ value }) => value === 'runner') ?? true,
-    ranges: sources === null ? null : readRanges(sources, values.written('source-ranges').place),
   };
+  if (sources === null)
+    return { ...names, runner: route === 'direct', ranges: route === 'direct' ? null : [] };
+  const { place } = values.written('source-ranges');
+  if (sources.length === 0) refuse({ text: null, place }, 'it names nobody', 'Use `runner`, CIDRs, or both');
+  const runner = sources.some(({ value }) => value === 'runner');
+  if (runner && route === 'ssh') {
+    const next = 'Leave `runner` out, and name CIDRs alone, or nobody; or set `route: direct`';
+    refuse({ text: null, place }, 'it names `runner`, who comes through SSH (`route: ssh`)', next);
+  }
+  return { ...names, runner, ranges: readRanges(sources, place) };
 }
 
 function readRanges(sources: readonly Item<'source-ranges'>[], place: string): string[] {
@@ -136,7 +149,7 @@ function readHostKey(values: Values): SshSettings['hostKey'] {
   return { kind: 'given', entries };
 }
 
-function readRegistry(values: Values, mode: Mode, instance: string): RegistrySettings {
+function readRegistry(values: Values, mode: Mode, instance: string, loopback: boolean): RegistrySettings {
   const ui = values.get('ui');
   const tls = readTls(values, mode, Date.now());
   const image = values.get('registry-image');
@@ -151,6 +164,7 @@ function readRegistry(values: Values, mode: Mode, instance: string): RegistrySet
     host: values.get('registry-host'),
     port: values.get('registry-port'),
     uiPort: values.get('ui-port'),
+    loopback,
     title: values.get('registry-name') ?? `${instance} registry`,
     image,
     frontImage: values.get('front-image'),
@@ -158,7 +172,7 @@ function readRegistry(values: Values, mode: Mode, instance: string): RegistrySet
     uiImage: ui === 'none' ? null : (values.get('ui-image') ?? UI_IMAGES[ui]),
     dataPath: values.get('data-path'),
     tls,
-    access: readAccess(values, tls),
+    access: readAccess(values, tls, loopback),
   };
 }
 

@@ -117,12 +117,19 @@ export const TABLE = {
     use: 'Pass the token alone, on one line',
     meaning: 'A ready OAuth 2.0 access token, instead of credentials.',
   },
+  route: {
+    schema: choice(['direct', 'ssh']),
+    default: 'direct',
+    use: 'Use one of direct, ssh',
+    meaning:
+      'How this run reaches the registry: `direct`, or `ssh` (through its SSH connection, by a port of this runner’s loopback that lasts until the post step; no firewall rule, nothing of the runner’s daemon changed). With `ssh` and without CIDRs in `source-ranges`, the instance opens no port at all.',
+  },
   'source-ranges': {
     schema: v.string(),
     list: 'items',
     use: 'Use `runner`, CIDRs, or both',
     meaning:
-      'Who may reach the registry and the UI, a list separated by commas or newlines: `runner` is this runner’s address, opened for this run and closed in the post step; CIDRs are kept in the standing firewall rule. Without it, this runner is admitted and a standing rule stays as it is; `runner` alone says that there is none.',
+      'Who may reach the registry and the UI, a list separated by commas or newlines: `runner` is this runner’s address, opened for this run and closed in the post step; CIDRs are kept in the standing firewall rule. Without it, this runner is admitted and a standing rule stays as it is; `runner` alone says that there is none. With `route: ssh`, CIDRs alone; without it there is no standing rule.',
   },
   'firewall-rule': {
     schema: text(RESOURCE_NAME),
@@ -228,7 +235,7 @@ export const TABLE = {
     schema: v.string(),
     use: 'Use the name of a login',
     meaning:
-      'Login with which this run pushes; the later steps of the job have it as well. In the modes `deploy` and `bootstrap` it is also made sure of, with the right to push. Needs `tls`.',
+      'Login with which this run pushes; the later steps of the job have it as well. In the modes `deploy` and `bootstrap` it is also made sure of, with the right to push. Needs `tls`, or `route: ssh` without CIDRs.',
   },
   password: {
     schema: v.string(),

@@ -11,6 +11,7 @@ export interface Settings {
   readonly dryRun: boolean;
   readonly credentials: CredentialsSettings;
   readonly vm: VmSettings;
+  readonly route: RouteSettings;
   readonly firewall: FirewallSettings;
   readonly ssh: SshSettings;
   readonly registry: RegistrySettings;
@@ -36,6 +37,9 @@ export interface VmSettings {
   readonly zone: string;
   readonly instance: string;
 }
+
+/** How a run reaches the registry. */
+export type RouteSettings = 'direct' | 'ssh';
 
 export interface FirewallSettings {
   readonly rule: string;
@@ -66,6 +70,8 @@ export interface RegistrySettings {
   readonly host: string | null;
   readonly port: number;
   readonly uiPort: number;
+  /** Both ports are those of the instance's loopback alone. */
+  readonly loopback: boolean;
   /** Title in the web UI. */
   readonly title: string;
   readonly image: string;

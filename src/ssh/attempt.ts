@@ -25,7 +25,7 @@ export interface AttemptOptions {
 }
 
 export type AttemptResult =
-  | { readonly kind: 'connected'; readonly client: Client }
+  | { readonly kind: 'connected'; readonly client: Client; readonly hostKey: OfferedHostKey }
   /** The server has no host key of the algorithms asked for; the lists are those of both sides. */
   | { readonly kind: 'no-such-host-key'; readonly ours: string; readonly theirs: string }
   /** The policy does not accept the key; nothing was sent that depends on our key. */
@@ -86,7 +86,10 @@ export function attemptConnection(options: AttemptOptions): Promise<AttemptResul
       else settle(classify(error, lists));
     });
     client.on('close', () => settle({ kind: 'no-connection', detail: 'the server closed the connection' }));
-    client.on('ready', () => settle({ kind: 'connected', client }));
+    client.on('ready', () => {
+      // It was offered, and accepted, long before.
+      if (offered !== null) settle({ kind: 'connected', client, hostKey: offered });
+    });
     const verify = (blob: Buffer): boolean => {
       offered = offeredHostKey(blob);
       refused = !accepts(options.policy, offered);

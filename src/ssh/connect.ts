@@ -53,7 +53,9 @@ export async function connect(given: ConnectOptions, log: Log): Promise<SshConne
   }
   let session = await openSession(options, log);
   let closed = false;
+  const { host, port, user, privateKey } = options;
   return {
+    login: { host, port, user, privateKey, hostKey: session.hostKey },
     async run(command, runOptions) {
       if (session.ended && !closed) session = await openSession(options, log);
       if (closed) {
@@ -71,7 +73,7 @@ export async function connect(given: ConnectOptions, log: Log): Promise<SshConne
 
 /** A login, and whether it has come to its end. */
 async function openSession(options: ConnectOptions, log: Log) {
-  const session = { client: await login(options, log), ended: false };
+  const session = { ...(await login(options, log)), ended: false };
   const end = () => {
     session.ended = true;
   };
@@ -83,7 +85,22 @@ const LIMIT_MS = 90_000;
 /** A key that the guest agent is about to write is there some 50 ms after the metadata has it. */
 const OFFER_AGAIN_MS: readonly number[] = [20, 50, 150, 500, 1500];
 
-async function login({ admitted: admission, ...options }: ConnectOptions, log: Log): Promise<Client> {
+/** A client that is logged in, and the key that the server has shown. */
+export interface LoggedIn {
+  readonly client: Client;
+  readonly hostKey: OfferedHostKey;
+}
+
+/**
+ * Logs in, and waits for a server that is not ready.
+ *
+ * @param options.privateKey as `usablePrivateKey` returns it
+ * @throws ActionError those of `connect`
+ */
+export async function login(
+  { admitted: admission, ...options }: ConnectOptions,
+  log: Log,
+): Promise<LoggedIn> {
   const attemptTimeoutMs = options.attemptTimeoutMs ?? 15_000;
   const clock = new AdmissionClock(admission);
   const longest = Math.max(options.reachWithinMs ?? LIMIT_MS, options.loginWithinMs ?? LIMIT_MS);
@@ -96,7 +113,7 @@ async function login({ admitted: admission, ...options }: ConnectOptions, log: L
       endsAt,
       admitted: clock.admitted,
     });
-    if (result.kind === 'connected') return result.client;
+    if (result.kind === 'connected') return result;
     if (result.kind === 'not-admitted') throw result.cause;
     if (result.kind === 'host-key-refused') throw notAccepted(options, result.offered);
     const hopeless = hopelessError(options, result);

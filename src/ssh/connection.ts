@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { OfferedHostKey } from './host-keys';
 
 /** What a remote command left behind. */
 export interface CommandResult {
@@ -22,8 +23,19 @@ export interface RunOptions {
   readonly maxOutputBytes?: number;
 }
 
+/** What it takes to log in again just as a connection did, to the very server that it is to. Holds a secret. */
+export interface ProvenLogin {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly privateKey: string;
+  /** That the server showed, and the policy of the run accepted. */
+  readonly hostKey: OfferedHostKey;
+}
+
 /** An authenticated SSH connection to an instance whose host key was verified. */
 export interface SshConnection {
+  readonly login: ProvenLogin;
   /**
    * Runs a constant command; see RunOptions.stdin. After a connection was lost, the next command is run over a new one.
    *

@@ -21,6 +21,7 @@ export const DESIRED: DesiredFirewall = {
   rule: 'web-1-registry',
   targetTag: 'web-1-registry',
   ranges: ['192.0.2.0/24'],
+  runner: true,
   ports: [5000, 18080],
 };
 

@@ -11,6 +11,7 @@ export const DESIRED: Desired = {
     host: null,
     port: 5000,
     uiPort: 18080,
+    loopback: false,
     title: 'vm registry',
     image: 'registry:3',
     frontImage: 'caddy:2.11.9',

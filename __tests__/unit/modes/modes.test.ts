@@ -65,6 +65,7 @@ function runWith(given: Record<string, string>, changes: Partial<Run> = {}): Run
         connections += 1;
         throw new Error('no SSH here');
       },
+      tunnel: () => Promise.reject(new Error('no tunnel here')),
     },
     leases: termsOf(state),
     ...changes,

@@ -85,7 +85,7 @@ test('a run that sets nothing up needs no certificate', () => {
 
 test('what this run trusts', async () => {
   const facts = { texts: new Map([[CA_FILE, 'PEM']]) } as Partial<Facts> as Facts;
-  const at = { host: '203.0.113.5', port: 5000 };
+  const at = { host: '203.0.113.5', port: 5000, serverName: null };
   const own = read({ tls: 'private-ca' });
   expect(authorityOf(own, facts)).toBe('PEM');
   expect(authorityOf(own, null)).toBeNull();

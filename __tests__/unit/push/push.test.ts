@@ -91,7 +91,14 @@ async function push(
   mend = async () => {},
   verify = true,
 ) {
-  const endpoint = { scheme: 'http', host: '127.0.0.1', port, ca: null, login: null } as const;
+  const endpoint = {
+    scheme: 'http',
+    host: '127.0.0.1',
+    port,
+    serverName: null,
+    ca: null,
+    login: null,
+  } as const;
   const api = registryApi(registryHttp(endpoint), async () => {});
   const log = {
     info: (text) => void logged.push(text),

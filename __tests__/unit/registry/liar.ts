@@ -29,7 +29,7 @@ export class Liar {
   async start(): Promise<Endpoint> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
-    return { scheme: 'http', host: '127.0.0.1', port, ca: null, login: null };
+    return { scheme: 'http', host: '127.0.0.1', port, serverName: null, ca: null, login: null };
   }
 
   async stop(): Promise<void> {

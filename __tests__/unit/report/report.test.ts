@@ -12,6 +12,8 @@ const report: Report = {
   zone: 'europe-west1-b',
   instanceIp: '192.0.2.7',
   registry: '192.0.2.7:5000',
+  route: 'direct',
+  loopback: false,
   scheme: 'http',
   caCertificate: null,
   job: null,

@@ -51,6 +51,7 @@ const WHERE: Readonly<
   'credentials-json': ['{"type":"x"}', ({ credentials }, value) => isJson(credentials, value)],
   'access-token': ['ya29.abc', ({ credentials }, value) => Object.values(credentials).includes(value)],
   'firewall-rule': ['web-1-registry', (inputs, value) => inputs.firewall.rule === value],
+  route: ['ssh', (inputs, value) => inputs.route === value],
   'source-ranges': ['runner, 10.0.0.0/8', ({ firewall }, value) => areRanges(firewall, value)],
   'target-tag': ['web-1-registry', (inputs, value) => inputs.firewall.targetTag === value],
   'ssh-user': ['deployer', (inputs, value) => inputs.ssh.user === value],

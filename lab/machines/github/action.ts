@@ -8,6 +8,7 @@ import { LogCommands } from './log-commands.ts';
 import { asRunner, writeOnRunner } from './runner-access.ts';
 import { watch } from './seen.ts';
 import { fileCommandPaths, runStep, type StepResult, stepFiles, variablesSetBy } from './step.ts';
+import { Worker } from './worker.ts';
 
 const OPTIONS = {
   json: { type: 'string' },
@@ -95,7 +96,8 @@ async function runJob(
     lines.push(line);
     process.stdout.write(`${line}\n`);
   };
-  const main = await runStep('main', job, variables, commands, print);
+  const worker = new Worker();
+  const main = await runStep('main', job, variables, worker, commands, print);
   const setByMain = await variablesSetBy('main', job);
   const step =
     later === undefined || main.exitCode !== 0 ? null : await laterStep(later, job, main.outputs, setByMain);
@@ -112,8 +114,10 @@ async function runJob(
     };
     print('##[group]Post step');
     print('##[endgroup]');
-    post = await runStep('post', job, { ...changed, ...Object.fromEntries(state) }, commands, print);
+    post = await runStep('post', job, { ...changed, ...Object.fromEntries(state) }, worker, commands, print);
+    await worker.clean(job.trackingId, print);
   }
+  worker.end();
   return { main, later: step, post, log: lines.map((line) => `${line}\n`).join(''), commands };
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { arch } from 'node:os';
 import { CA_FILE, COVERAGE_FOLDER } from '../runner.ts';
 
@@ -8,6 +8,8 @@ export interface Job {
   readonly root: string;
   readonly workspace: string;
   readonly temp: string;
+  /** By which the processes are known that it leaves behind. */
+  readonly trackingId: string;
   /** What the runner gives every step. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -21,12 +23,9 @@ export function newJob(): Job {
   const id = randomBytes(6).toString('hex');
   const root = `/home/runner/work/job-${id}`;
   const [workspace, temp] = [`${root}/octo-repo`, `${root}/_temp`];
-  return {
-    root,
-    workspace,
-    temp,
-    variables: { ...runnerVariables(root, temp), ...githubVariables(id, workspace, temp) },
-  };
+  const trackingId = `github_${randomUUID()}`;
+  const variables = { ...runnerVariables(root, temp), ...githubVariables(id, workspace, temp) };
+  return { root, workspace, temp, trackingId, variables: { ...variables, RUNNER_TRACKING_ID: trackingId } };
 }
 
 /** The event that started the job, for $GITHUB_EVENT_PATH. */

@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { attempt } from '../process.ts';
 import { ACTION_FOLDER } from '../runner.ts';
 import { parseFileCommands } from './file-commands.ts';
 import type { Job } from './job.ts';
 import type { LogCommands } from './log-commands.ts';
 import { asRunner, readOnRunner } from './runner-access.ts';
+import type { Worker } from './worker.ts';
 
 /** What came of one step. */
 export interface StepResult {
@@ -64,12 +63,13 @@ export async function runStep(
   name: string,
   job: Job,
   variables: Readonly<Record<string, string>>,
+  worker: Worker,
   commands: LogCommands,
   print: (line: string) => void,
 ): Promise<StepResult> {
   const paths = fileCommandPaths(name, job);
   const own = `${job.root}/${name}`;
-  const exitCode = await execute(own, job, { ...variables, ...paths }, commands, print);
+  const exitCode = await execute(own, job, { ...variables, ...paths }, worker, commands, print);
   const read = await readOnRunner([...Object.values(paths), `${own}/usage`]);
   const [seconds, kibibytes] = (read[`${own}/usage`] ?? '').trim().split(/\s+/).slice(-2).map(Number);
   return {
@@ -82,33 +82,22 @@ export async function runStep(
   };
 }
 
-function execute(
+async function execute(
   own: string,
   job: Job,
   variables: Readonly<Record<string, string>>,
+  worker: Worker,
   commands: LogCommands,
   print: (line: string) => void,
 ): Promise<number> {
-  const words = Object.entries(variables).map(([name, value]) => (isOurs(name) ? `${name}=${value}` : name));
-  const options = ['--workdir', job.workspace, ...words.flatMap((word) => ['--env', word])];
-  const command = ['gcelab-step', own, `${ACTION_FOLDER}/dist/index.js`];
-  const child = spawn('docker', asRunner(command, options), {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...withoutOurs(variables), PATH: process.env.PATH, ...dockerVariables() },
-    detached: true,
-  });
-  createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY }).on('line', (text) => {
-    const line = commands.line(text);
-    if (line !== null) print(line);
-  });
+  const step = { folder: own, directory: job.workspace, script: `${ACTION_FOLDER}/dist/index.js`, variables };
   const stop = cancelling(own);
-  return new Promise((done, fail) => {
-    child.on('error', fail);
-    child.on('close', (code) => {
-      stop();
-      done(code ?? 255);
-    });
-  });
+  return worker
+    .run(step, (text) => {
+      const line = commands.line(text);
+      if (line !== null) print(line);
+    })
+    .finally(stop);
 }
 
 /** Hands a signal to this process on to the step, as the runner cancels a job. Returns how to end that. */
@@ -127,21 +116,4 @@ function cancelling(own: string): () => void {
     for (const timer of timers) clearTimeout(timer);
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, cancel);
   };
-}
-
-/** Variables that the client itself would heed; none of them is a secret. */
-function isOurs(name: string): boolean {
-  return /^(PATH|DOCKER_(HOST|CONTEXT|CONFIG|CERT_PATH|TLS_VERIFY|API_VERSION))$/.test(name);
-}
-
-function withoutOurs(variables: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(variables).filter(([name]) => !isOurs(name)));
-}
-
-function dockerVariables(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
-      name.startsWith('DOCKER_') && value !== undefined ? [[name, value]] : [],
-    ),
-  );
 }

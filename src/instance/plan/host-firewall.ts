@@ -23,7 +23,7 @@ export function requireWayIn(desired: Desired, facts: Facts): void {
   requireDockersRules(facts);
   const services = servicesOf(desired.registry);
   for (const service of services) {
-    for (const port of service.ports.filter(({ severity }) => severity === 'unhealthy')) {
+    for (const port of fromOutside(service).filter(({ severity }) => severity === 'unhealthy')) {
       const obstacle = obstaclesOf(service, port, desired, facts).find(({ certain }) => certain);
       if (obstacle !== undefined) throw inTheWay(obstacle, port, services);
     }
@@ -33,7 +33,7 @@ export function requireWayIn(desired: Desired, facts: Facts): void {
 /** Firewalls that may be in the way, and those that keep people from a service that is not vital. */
 export function firewallNotes(desired: Desired, facts: Facts): string[] {
   const notes = servicesOf(desired.registry).flatMap((service) =>
-    service.ports.flatMap((port) =>
+    fromOutside(service).flatMap((port) =>
       obstaclesOf(service, port, desired, facts).map(
         ({ certain, table, by }) =>
           `the firewall of the instance (${table}: ${excerpt(by)}) ${certain ? 'drops' : 'decides over'} what comes ` +
@@ -42,6 +42,11 @@ export function firewallNotes(desired: Desired, facts: Facts): string[] {
     ),
   );
   return [...new Set(notes)];
+}
+
+/** What comes from the loopback, as through SSH, passes no such rules. */
+function fromOutside({ ports }: Service): readonly Port[] {
+  return ports.filter(({ loopback }) => !loopback);
 }
 
 /** A firewall that drops a packet, or may drop it. */

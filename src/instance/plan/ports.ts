@@ -7,7 +7,7 @@ import { ourContainers } from './containers';
 import type { Desired } from './desired';
 
 /**
- * Refuses ports that somebody else has, on whatever address: a port cannot be published on all of them then.
+ * Refuses ports that somebody else has. One that is to be published on all addresses must be free on each of them.
  *
  * @throws ActionError `Port in use`
  */
@@ -47,7 +47,15 @@ function has(published: ContainerFacts['asked'], port: number): boolean {
 /** The second where daemon.json has `"userland-proxy": false`. */
 const DOCKERS_PROGRAMS: ReadonlySet<string> = new Set(['docker-proxy', 'dockerd']);
 
-function requirePort(facts: Facts, { published: port, input }: Port): void {
+/** Whether a program or a container that has an address keeps a port of ours from being published. */
+function isInTheWay(address: string, { loopback }: Port): boolean {
+  return (
+    !loopback || /^(|\*|0\.0\.0\.0|127\.0\.0\.1|\[?::\]?|\[?::ffff:127\.0\.0\.1\]?)(%.*)?$/.test(address)
+  );
+}
+
+function requirePort(facts: Facts, wanted: Port): void {
+  const { published: port, input } = wanted;
   const taken = (happened: string, next: string) =>
     new ActionError('Port in use', {
       doing: `checking that port ${port} (${input}) of the instance is free`,
@@ -55,7 +63,9 @@ function requirePort(facts: Facts, { published: port, input }: Port): void {
       next: `${next}, or choose another ${input}`,
     });
 
-  const other = othersContainers(facts).find(({ published }) => has(published, port));
+  const other = othersContainers(facts).find(({ published }) =>
+    published.some((each) => each.port === port && isInTheWay(each.address, wanted)),
+  );
   if (other !== undefined) {
     const { name, image, project, published } = other;
     const ports = published.map((each) => each.port);
@@ -64,7 +74,9 @@ function requirePort(facts: Facts, { published: port, input }: Port): void {
     const origin = project === '' ? image : `${image}, of the Compose project ${project}`;
     throw taken(`the container ${name} (${origin}) publishes ${range}`, 'Stop that container');
   }
-  const listener = facts.listeners.find((candidate) => candidate.port === port);
+  const listener = facts.listeners.find(
+    (candidate) => candidate.port === port && isInTheWay(candidate.address, wanted),
+  );
   if (listener === undefined) return;
   const at = `${listener.address}:${port}`;
   if (DOCKERS_PROGRAMS.has(listener.process)) {

@@ -22,13 +22,13 @@ export function requirePossible(desired: Desired, facts: Facts): void {
   requireData(desired, facts);
 }
 
-/** Also for logins that this run does not name: it would send those of others in clear. */
-function requireTls({ tls }: Desired, { users: { wanted } }: Facts): void {
-  if (tls.kind !== 'none' || wanted.length === 0) return;
+/** Also for logins that this run does not name: it would send those of others in clear, but for what SSH carries. */
+function requireTls({ tls, registry }: Desired, { users: { wanted } }: Facts): void {
+  if (tls.kind !== 'none' || registry.loopback || wanted.length === 0) return;
   throw new ActionError('Logins need TLS', {
     doing: 'planning how registry and UI are spoken to',
     happened: `\`tls\` is none, and the instance has the logins ${wanted.join(', ')}`,
-    next: 'Keep `tls: private-ca` or `certificate`, or take the logins away with `users: none` and `readers: none`',
+    next: 'Keep `tls: private-ca` or `certificate`, set `route: ssh` without CIDRs in `source-ranges`, or take the logins away with `users: none` and `readers: none`',
   });
 }
 

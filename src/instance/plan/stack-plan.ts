@@ -201,8 +201,8 @@ function idlenessOf(
       recreate: stuck,
     };
   }
-  const hidden = ports.find(({ published: port }) =>
-    isHidden(published.filter((each) => each.port === port)),
+  const hidden = ports.find(
+    ({ published: port, loopback }) => !loopback && isHidden(published.filter((each) => each.port === port)),
   );
   if (hidden !== undefined) {
     return {

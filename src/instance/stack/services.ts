@@ -15,6 +15,8 @@ export interface Port {
   readonly published: number;
   /** In the container. */
   readonly target: number;
+  /** It is published on the loopback of the instance alone. */
+  readonly loopback: boolean;
   /** The input that chooses `published`. */
   readonly input: string;
   /** How bad it is for the registry's users when nobody reaches it. */
@@ -72,9 +74,10 @@ export function templateOf(file: string, { ui }: RegistrySettings): string {
   return ui === 'hyper' ? HYPER_TEMPLATE : JOXIT_TEMPLATE;
 }
 
-/** The ports of the instance that the services publish. */
+/** The ports of the instance that others are to reach. */
 export function publishedPorts(registry: RegistrySettings): number[] {
-  return servicesOf(registry).flatMap(({ ports }) => ports.map(({ published }) => published));
+  const ports = servicesOf(registry).flatMap((service) => service.ports);
+  return ports.filter(({ loopback }) => !loopback).map(({ published }) => published);
 }
 
 /** How the front is spoken to. */
@@ -96,14 +99,21 @@ function registryService({ image, port, tls }: RegistrySettings): Service {
 }
 
 /** Caddy stands before the others, and is all that the instance publishes. */
-function frontService({ frontImage, port, uiPort, ui }: RegistrySettings): Service {
+function frontService({ frontImage, port, uiPort, ui, loopback }: RegistrySettings): Service {
   const toRegistry: Port = {
     published: port,
     target: port,
+    loopback,
     input: 'registry-port',
     severity: 'unhealthy',
   };
-  const toUi: Port = { published: uiPort, target: uiPort, input: 'ui-port', severity: 'degraded' };
+  const toUi: Port = {
+    published: uiPort,
+    target: uiPort,
+    loopback,
+    input: 'ui-port',
+    severity: 'degraded',
+  };
   return {
     name: 'front',
     image: frontImage,

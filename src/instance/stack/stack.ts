@@ -101,9 +101,13 @@ function partFor(file: string, name: string): string {
  * may be 127.0.0.1. https://docs.docker.com/engine/network/drivers/bridge/#default-host-binding-address
  */
 function portsOf({ ports }: Service, { ipv6 }: Surroundings): unknown[] {
-  const addresses = ipv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'];
-  return ports.flatMap(({ target, published }) =>
-    addresses.map((host_ip) => ({ target, published: String(published), host_ip })),
+  const everywhere = ipv6 ? ['0.0.0.0', '::'] : ['0.0.0.0'];
+  return ports.flatMap(({ target, published, loopback }) =>
+    (loopback ? ['127.0.0.1'] : everywhere).map((host_ip) => ({
+      target,
+      published: String(published),
+      host_ip,
+    })),
   );
 }
 

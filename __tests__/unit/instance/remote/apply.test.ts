@@ -16,6 +16,13 @@ import { DESIRED } from '../example';
 
 /** An "instance" that is a bash of this machine, without root; the lock is in the test's directory. */
 const localBash: SshConnection = {
+  login: {
+    host: '203.0.113.5',
+    port: 22,
+    user: 'ci',
+    privateKey: '',
+    hostKey: { type: 'ssh-ed25519', fingerprint: '' },
+  },
   close: () => undefined,
   run: (command, { stdin, onLine }) =>
     new Promise<CommandResult>((resolve) => {
