@@ -8,6 +8,9 @@ import { NAMES } from './names.ts';
 /** Paths of PEM files. */
 export interface Certificates {
   readonly caFile: string;
+  /** What the machines trust as they trust the roots of Let's Encrypt. */
+  readonly rootFile: string;
+  readonly rootKeyFile: string;
   readonly certFile: string;
   readonly keyFile: string;
 }
@@ -28,13 +31,18 @@ export function ensureCertificates(dir: string): Certificates {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const files = {
     caFile: join(dir, 'ca.pem'),
+    rootFile: join(dir, 'acme-root.pem'),
+    rootKeyFile: join(dir, 'acme-root.key'),
     certFile: join(dir, 'leaf.pem'),
     keyFile: join(dir, 'leaf.key'),
   };
   const caKeyFile = join(dir, 'ca.key');
   if (!(existsSync(caKeyFile) && isValid(files.caFile))) {
-    makeCa(files.caFile, caKeyFile);
+    makeCa(files.caFile, caKeyFile, 'gce-registry-action lab CA', ',pathlen:0');
     rmSync(files.certFile, { force: true });
+  }
+  if (!(existsSync(files.rootKeyFile) && isValid(files.rootFile))) {
+    makeCa(files.rootFile, files.rootKeyFile, 'gce-registry-action lab ACME root', '');
   }
   if (!(existsSync(files.keyFile) && isValid(files.certFile) && coversNames(files.certFile))) {
     makeLeaf(dir, files, caKeyFile);
@@ -42,12 +50,12 @@ export function ensureCertificates(dir: string): Certificates {
   return files;
 }
 
-function makeCa(caFile: string, caKeyFile: string): void {
+function makeCa(caFile: string, caKeyFile: string, name: string, depth: string): void {
   openssl([
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
     ...['-keyout', caKeyFile, '-out', `${caFile}.new`, '-days', String(CA_DAYS)],
-    ...['-subj', '/O=gce-registry-action lab/CN=gce-registry-action lab CA'],
-    ...['-addext', 'basicConstraints=critical,CA:TRUE,pathlen:0'],
+    ...['-subj', `/O=gce-registry-action lab/CN=${name}`],
+    ...['-addext', `basicConstraints=critical,CA:TRUE${depth}`],
     ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
   ]);
   renameSync(`${caFile}.new`, caFile);

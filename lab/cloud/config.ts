@@ -24,6 +24,8 @@ export interface Config {
   readonly aptDir: string;
   /** Document root of github.com: `OWNER/REPOSITORY/releases/download/TAG/FILE`. */
   readonly releasesDir: string;
+  /** Program of the certificate authority; null: it is not built, and the authority is away. */
+  readonly pebble: string | null;
   /** Where to listen; the front is HTTPS, the metadata server plain HTTP. */
   readonly listen: { readonly front: Listen; readonly metadata: Listen; readonly control: string };
 }

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import type { AcmeAuthority } from './acme/authority.ts';
 import type { Cloud } from './compute/call.ts';
 import type { NetworkRef, Registration } from './compute/world.ts';
 import { handleFault } from './faults/control.ts';
@@ -13,6 +14,7 @@ export interface Control {
   readonly accounts: Accounts;
   readonly log: Log;
   readonly upstream: UpstreamFaults;
+  readonly acme: AcmeAuthority;
 }
 
 /**
@@ -24,6 +26,7 @@ export interface Control {
  *   `PATCH /instances/NAME` {status?, network?: {project, name}, forgetGuestAttributes?: true}
  * - `POST /networks` {project, name}: also a project of its own, as for Shared VPC
  * - `POST /reset`
+ * - `GET /acme/orders` → Order[]: what was asked of the certificate authority
  * - `GET /tokens` → string[]: all tokens that were handed out
  * - `POST /tokens` {permissions?, expiresIn? (seconds)} → {accessToken}; no permissions: all
  * - `POST /credentials` {kind, permissions?} → {json}; kind is `service-account`, `authorized-user` or
@@ -72,6 +75,8 @@ async function answer(control: Control, request: Request): Promise<Reply> {
       return json(200, cloud.world.addNetwork(body as unknown as NetworkRef));
     case 'POST /reset':
       return reset(control);
+    case 'GET /acme/orders':
+      return json(200, control.acme.orders);
     case 'GET /tokens':
       return json(200, accounts.issued());
     case 'POST /tokens':

@@ -17,4 +17,11 @@ export const NAMES: readonly string[] = [
   'objects.githubusercontent.com',
   'release-assets.githubusercontent.com',
   'token.actions.githubusercontent.com',
+  'acme-v02.api.letsencrypt.org',
+  'acme-staging-v02.api.letsencrypt.org',
 ];
+
+/** The name of an instance in the public DNS, as somebody may have given it one. */
+export function publicName(instance: string): string {
+  return `${instance}.example.com`;
+}

@@ -1,12 +1,16 @@
+import type { Socket } from 'node:dgram';
 import { mkdirSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import type { Server } from 'node:net';
 import { dirname, join } from 'node:path';
+import { AcmeAuthority } from './acme/authority.ts';
+import { type Pebble, startPebble } from './acme/pebble.ts';
 import { ComputeApi } from './compute/api.ts';
 import { Operations } from './compute/operations.ts';
 import { World } from './compute/world.ts';
 import { type Config, readConfig } from './config.ts';
 import { createControl } from './control.ts';
+import { createDns, DNS_PORT } from './dns/server.ts';
 import { Faults } from './faults/faults.ts';
 import { readRequest, sendReply, text } from './front/exchange.ts';
 import { UpstreamFaults } from './front/faults.ts';
@@ -17,6 +21,7 @@ import { Log } from './front/log.ts';
 import { Accounts } from './identity/accounts.ts';
 import { handleGithubOidc, handleIamCredentials, handleOauth, handleSts } from './identity/oauth.ts';
 import { MetadataServer } from './metadata/server.ts';
+import { NAMES, publicName } from './names.ts';
 import { Enforcer } from './vpc/enforce.ts';
 
 /** The lab's Google Cloud and network front, as one process: `node lab/cloud/server.ts CONFIG.json`. */
@@ -33,16 +38,23 @@ async function main(file: string | undefined): Promise<void> {
     enforce: enforcer.enforce.bind(enforcer),
   };
   const upstream = new UpstreamFaults();
+  const acme = new AcmeAuthority(() => startAuthority(config), upstream);
   const accounts = new Accounts(config.project, config.projectNumber);
   const log = new Log(join(config.runDir, 'api.jsonl'));
   const compute = new ComputeApi(cloud, accounts.authenticate.bind(accounts));
   const { front, metadata, control } = config.listen;
   mkdirSync(dirname(control), { recursive: true });
   rmSync(control, { force: true });
-  await listen(createFront(config.certificates, sites(config, compute, accounts, upstream), log), front);
+  await listen(
+    createFront(config.certificates, sites(config, compute, accounts, upstream, acme), log),
+    front,
+  );
   await listen(createPlain(config, upstream), { host: front.host, port: 80 });
   await listen(createMetadata(new MetadataServer(world)), metadata);
-  await listen(createControl({ cloud, accounts, log, upstream }), { path: control });
+  const dns = createDns((name) => addressOf(name, world, config, upstream));
+  await listen(dns.tcp, { host: front.host, port: DNS_PORT });
+  await listenForDatagrams(dns.udp, { address: front.host, port: DNS_PORT });
+  await listen(createControl({ cloud, accounts, log, upstream, acme }), { path: control });
   process.stdout.write(
     `listening on ${front.host}:${front.port}, ${metadata.host}:${metadata.port}, ${control}\n`,
   );
@@ -54,6 +66,7 @@ function sites(
   compute: ComputeApi,
   accounts: Accounts,
   faults: UpstreamFaults,
+  authority: AcmeAuthority,
 ): (host: string) => Site | null {
   const hub = new Hub(config.hub, faults);
   const instead = () => faults.hub();
@@ -61,6 +74,11 @@ function sites(
   const computeSite: Site = { name: 'compute', serve: (request) => compute.handle(request) };
   const registry: Site = { name: 'hub', instead, stream: hub.registry.bind(hub) };
   const assets: Site = { name: 'github-assets', stream: github.assets };
+  const acme: Site = {
+    name: 'acme',
+    instead: () => faults.acme(),
+    serve: (request) => authority.handle(request),
+  };
   const byHost: Readonly<Record<string, Site>> = {
     'compute.googleapis.com': computeSite,
     'www.googleapis.com': computeSite,
@@ -85,11 +103,29 @@ function sites(
       instead: (url) => faults.dockerRepository(config.aptDir, url),
       stream: staticFiles(config.aptDir),
     },
+    'acme-v02.api.letsencrypt.org': acme,
+    'acme-staging-v02.api.letsencrypt.org': acme,
     'github.com': { name: 'github', stream: github.page },
     'objects.githubusercontent.com': assets,
     'release-assets.githubusercontent.com': assets,
   };
   return (host) => byHost[host] ?? null;
+}
+
+async function startAuthority({ pebble, runDir, certificates, listen: { front } }: Config): Promise<Pebble> {
+  if (pebble === null) throw new Error('pebble is not built: `bin/lab up` without --quick builds it');
+  return startPebble({ program: pebble, runDir, certificates, dns: `${front.host}:${DNS_PORT}` });
+}
+
+/** Somebody else's, of the addresses for documentation (RFC 5737). */
+const ELSEWHERE = '203.0.113.99';
+
+/** What the lab's own DNS knows: the names that it answers for, and those of its instances. */
+function addressOf(name: string, world: World, config: Config, faults: UpstreamFaults): string | null {
+  if (NAMES.includes(name)) return config.gateway;
+  const instance = [...world.instances.values()].find((each) => publicName(each.name) === name);
+  if (instance === undefined) return null;
+  return faults.has('dns-wrong') ? ELSEWHERE : instance.ip;
 }
 
 /** The front's address without TLS: Docker's key alone is there, as long as a redirect leads to it. */
@@ -118,6 +154,16 @@ function listen(server: Server, where: { host: string; port: number } | { path: 
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(where, resolve);
+  });
+}
+
+function listenForDatagrams(
+  socket: Socket,
+  where: { readonly address: string; readonly port: number },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(where, () => resolve());
   });
 }
 

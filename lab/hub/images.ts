@@ -3,6 +3,7 @@ import { arch } from 'node:os';
 import { join } from 'node:path';
 import { BUILDCTL, BUILDKITD, CADDY, ensureGoProgram, REGISTRY } from '../machines/go.ts';
 import type { Recipe } from '../machines/images.ts';
+import { authority } from '../machines/instance.ts';
 import { say } from '../machines/phases.ts';
 import { helloProgram } from './hello.ts';
 
@@ -53,7 +54,8 @@ export async function registry3(builder: string): Promise<Recipe> {
 }
 
 async function caddy(builder: string): Promise<Recipe> {
-  return { ...fromFolder('caddy', builder), files: { caddy: readFileSync(await ensureGoProgram(CADDY)) } };
+  const files = { caddy: readFileSync(await ensureGoProgram(CADDY)), 'ca.crt': authority() };
+  return { ...fromFolder('caddy', builder), files };
 }
 
 async function buildkit(builder: string): Promise<Recipe> {

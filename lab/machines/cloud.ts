@@ -6,6 +6,7 @@ import { aptFolder } from '../packages/apt-repository.ts';
 import { releasesFolder } from '../packages/compose-release.ts';
 import { CHECKOUT, cacheFolder, runFolder } from './checkout.ts';
 import { cloudAnswers } from './control.ts';
+import { builtProgram, PEBBLE } from './go.ts';
 import { hash } from './images.ts';
 import { PROJECT, ZONE } from './instance.ts';
 import { GATEWAY } from './network.ts';
@@ -30,6 +31,7 @@ export async function ensureCloud(hub: string): Promise<boolean> {
     hub,
     aptDir: aptFolder(),
     releasesDir: releasesFolder(),
+    pebble: builtProgram(PEBBLE),
   });
   const key = hash([configuration, ...sources()]);
   const state = readLab();

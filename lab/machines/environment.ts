@@ -1,4 +1,5 @@
 import { ensureCertificates } from '../cloud/certificates.ts';
+import { publicName } from '../cloud/names.ts';
 import { LAB, prefixOf } from '../number.ts';
 import { cacheFolder } from './checkout.ts';
 import { CONTROL_SOCKET, control } from './control.ts';
@@ -14,6 +15,7 @@ export async function environment(): Promise<string> {
     LAB_ZONE: ZONE,
     LAB_INSTANCE: instanceName(1),
     LAB_INSTANCE_IP: externalIp(1),
+    LAB_INSTANCE_HOST: publicName(instanceName(1)),
     LAB_NUMBER: String(LAB),
     LAB_CONTAINER_PREFIX: `${prefixOf(LAB)}-`,
     LAB_SUBNET: SUBNET,

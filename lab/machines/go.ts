@@ -30,6 +30,10 @@ export const CADDY: GoProgram = {
   // As in the official build, whose program says so.
   variables: { 'github.com/caddyserver/caddy/v2.CustomVersion': 'v2.11.9' },
 };
+export const PEBBLE: GoProgram = {
+  name: 'pebble',
+  source: 'github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1',
+};
 export const ACT: GoProgram = { name: 'act', source: 'github.com/nektos/act@v0.2.89' };
 export const CRANE: GoProgram = {
   name: 'crane',
@@ -82,6 +86,12 @@ async function build(program: GoProgram, folder: string): Promise<void> {
     host ? buildOnHost(program, folder) : buildInContainer(program, folder),
   );
   renameSync(join(folder, program.name), path);
+}
+
+/** Where a program is that was built; null: it was not. */
+export function builtProgram(program: GoProgram): string | null {
+  const path = join(cacheFolder('bin'), fileName(program));
+  return existsSync(path) ? path : null;
 }
 
 /** Name of the program's file in the cache. */

@@ -30,13 +30,18 @@ export function authority(): string {
   return readFileSync(ensureCertificates(cacheFolder('certificates')).caFile, 'utf8');
 }
 
+/** The PEM text of what the machines trust as they trust the roots of Let's Encrypt. */
+export function acmeRoot(): string {
+  return readFileSync(ensureCertificates(cacheFolder('certificates')).rootFile, 'utf8');
+}
+
 /** Builds the image of a bare instance unless it is there. */
 export async function ensureInstanceImage(kind: Kind): Promise<string> {
   return ensureImage({
     name: `instance-${kind}`,
     folder: join(import.meta.dirname, 'images/instance'),
     base: await ensureBase(kind),
-    files: { 'ca.crt': authority() },
+    files: { 'ca.crt': authority(), 'acme.crt': acmeRoot() },
   });
 }
 

@@ -60,6 +60,7 @@ export async function createMachine(machine: Machine): Promise<void> {
     ...['--network', NETWORK, '--ip', machine.ip, '--restart', 'unless-stopped'],
     ...['--label', labelOf(LAB), ...named('--label', machine.labels, '=')],
     ...NAMES.flatMap((name) => ['--add-host', `${name}:${GATEWAY}`]),
+    ...['--dns', GATEWAY],
     ...named('--add-host', machine.hosts, ':'),
     ...privileges(),
     ...[

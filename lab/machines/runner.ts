@@ -5,7 +5,7 @@ import { dockerTodayPackages } from '../packages/apt-repository.ts';
 import { CHECKOUT, RUN } from './checkout.ts';
 import { ACT, fileName } from './go.ts';
 import { ensureBase, ensureImage } from './images.ts';
-import { authority, containerOf } from './instance.ts';
+import { acmeRoot, authority, containerOf } from './instance.ts';
 import { DEFAULT_KIND, DEFAULT_RUNNER_KIND, RUNNER_KINDS, type RunnerKind } from './kinds.ts';
 import { bootMachine, createMachine, imageOf, listMachines, removeMachine } from './machine.ts';
 import { RUNNER_IP } from './network.ts';
@@ -13,8 +13,8 @@ import { RUNNER_IP } from './network.ts';
 export const RUNNER = containerOf('runner');
 /** Where the checkout is on the runner, read-only: the folder of a downloaded action, as on GitHub's. */
 export const ACTION_FOLDER = '/home/runner/work/_actions/lab/gce-registry-action/main';
-/** The lab's CA on every machine. */
-export const CA_FILE = '/usr/local/share/ca-certificates/gcelab.crt';
+/** What the runner's Node trusts beyond its own: the lab's CA, and the root behind Let's Encrypt. */
+export const CA_FILE = '/usr/local/share/gcelab-authorities.pem';
 
 /** Where the action's processes write their coverage: on the host, so that a reset of the runner does not lose it. */
 export const COVERAGE_FOLDER = '/var/lib/gcelab/coverage';
@@ -40,7 +40,7 @@ export async function ensureRunnerImage(kind: RunnerKind): Promise<string> {
       ACT: fileName(ACT),
       DOCKER: (isToday ? packages.map((path) => `./${basename(path)}`) : debians).join(' '),
     },
-    files: { 'ca.crt': authority() },
+    files: { 'ca.crt': authority(), 'acme.crt': acmeRoot() },
     copies: packages,
   });
 }

@@ -7,7 +7,7 @@ import { CHECKOUT } from './checkout.ts';
 import { ensureCloud } from './cloud.ts';
 import { down } from './down.ts';
 import { ensureEngine } from './engine.ts';
-import { ACT, CONFORMANCE, CRANE, ensureGoProgram } from './go.ts';
+import { ACT, CONFORMANCE, CRANE, ensureGoProgram, PEBBLE } from './go.ts';
 import { ensureHost } from './host.ts';
 import { pruneImages } from './images.ts';
 import {
@@ -61,7 +61,9 @@ async function ensureShared({ kind, isQuick }: UpOptions): Promise<string> {
     ensureInstanceImage(kind),
     engine.then(async () => ensureRunnerImage(await runnerKind())),
     // For stories alone, and they take a minute to build.
-    ...[ACT, CONFORMANCE, CRANE].map((program) => (isQuick ? Promise.resolve('') : ensureGoProgram(program))),
+    ...[ACT, CONFORMANCE, CRANE, PEBBLE].map((program) =>
+      isQuick ? Promise.resolve('') : ensureGoProgram(program),
+    ),
   ]);
   return hub;
 }

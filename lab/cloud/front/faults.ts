@@ -8,10 +8,13 @@ export const UPSTREAM_FAULT_NAMES = [
   'docker-repository-down',
   'docker-repository-bad-signature',
   'docker-repository-key-over-http',
+  'acme-down',
+  'acme-rate-limit',
+  'dns-wrong',
 ] as const;
 export type UpstreamFaultName = (typeof UPSTREAM_FAULT_NAMES)[number];
 
-/** What is wrong with Docker Hub and Docker's repository at present. */
+/** What is wrong with Docker Hub, Docker's repository, Let's Encrypt and the DNS at present. */
 export class UpstreamFaults {
   private readonly present = new Set<UpstreamFaultName>();
 
@@ -27,6 +30,18 @@ export class UpstreamFaults {
   /** What Docker Hub answers, whatever is asked; null while it works. */
   hub(): Reply | null {
     return this.has('hub-down') ? unavailable() : null;
+  }
+
+  /**
+   * What Let's Encrypt answers, whatever is asked; null while it works. The words are those of its front when there is nothing
+   * behind it: https://community.letsencrypt.org/t/129514
+   */
+  acme(): Reply | null {
+    if (!this.has('acme-down')) return null;
+    const detail =
+      'The service is down for maintenance or had an internal error. Check https://letsencrypt.status.io/ for more details.';
+    const type = 'urn:acme:error:serverInternal';
+    return json(503, { type, detail }, { 'content-type': 'application/problem+json' });
   }
 
   /**

@@ -8,9 +8,12 @@ const WHAT: Readonly<Record<UpstreamFaultName, string>> = {
   'docker-repository-down': "Docker's package repository answers 503",
   'docker-repository-bad-signature': "the signature of Docker's package repository is wrong",
   'docker-repository-key-over-http': "Docker's package repository redirects to plain HTTP for its key",
+  'acme-down': "Let's Encrypt answers 503",
+  'acme-rate-limit': "Let's Encrypt takes no further orders",
+  'dns-wrong': 'the names of the instances lead elsewhere',
 };
 
-/** Faults of Docker Hub and Docker's repository. */
+/** Faults of Docker Hub, Docker's repository, Let's Encrypt and the DNS. */
 export const UPSTREAM_FAULTS: Readonly<Record<string, Fault>> = Object.fromEntries(
   Object.entries(WHAT).map(([name, what]) => [
     name,
