@@ -2,6 +2,7 @@ import { readGoogleContext } from './google/context';
 import type { LocalCommands } from './job/exec';
 import { readJob } from './job/job';
 import type { Log } from './job/log';
+import { resolveName } from './job/resolve';
 import { dockerPlace } from './leases/docker-place';
 import { credentialsHint } from './leases/google-place';
 import { Journal } from './leases/journal';
@@ -78,7 +79,12 @@ function prepare(around: Surroundings, commands: LocalCommands): Run {
     sleep,
     variables: around.variables,
     temporary: env.RUNNER_TEMP || around.temporary,
-    reach: { google: openGoogle, ssh: connectBySsh, tunnel: tunnelStarter(around.program, env) },
+    reach: {
+      google: openGoogle,
+      ssh: connectBySsh,
+      tunnel: tunnelStarter(around.program, env),
+      dns: resolveName,
+    },
     leases: {
       journal: new Journal(around.state),
       lifetimeMs: lifetimeMs(env.RUNNER_ENVIRONMENT),

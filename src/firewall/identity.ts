@@ -4,7 +4,7 @@ import { networkPath } from '../google/resources';
 const MARK = 'Managed by gce-registry-action.';
 /** Older rules end with the mark: they name the instance alone, as several zones, networks and projects can have it. */
 const STANDING =
-  /^Docker registry and its web UI on instance (\S+)\. Managed by gce-registry-action\.(?: instance=(\S+)|$)/;
+  /^(?:Docker registry and its web UI on|Challenges of a certificate authority for) instance (\S+)\. Managed by gce-registry-action\.(?: instance=(\S+)|$)/;
 /** In standing rules and in openings of runs. */
 const INSTANCE = /(?:Managed by|Opening of one run of) gce-registry-action\. instance=(\S+)/;
 
@@ -17,9 +17,17 @@ export function identityOf({ project, zone, name }: Pick<Instance, 'project' | '
   return `${project}/${zone}/${name}`;
 }
 
-/** Description of the standing rule of an instance, for people and for later runs. */
-export function standingDescription(vm: Instance): string {
-  return `Docker registry and its web UI on instance ${vm.name}. ${MARK} instance=${identityOf(vm)}`;
+/** What a standing rule is for. */
+export type Purpose = 'access' | 'challenges';
+
+const SUBJECTS: Readonly<Record<Purpose, string>> = {
+  access: 'Docker registry and its web UI on',
+  challenges: 'Challenges of a certificate authority for',
+};
+
+/** Description of a standing rule of an instance, for people and for later runs. */
+export function standingDescription(vm: Instance, purpose: Purpose): string {
+  return `${SUBJECTS[purpose]} instance ${vm.name}. ${MARK} instance=${identityOf(vm)}`;
 }
 
 /** Whether the description of a rule names this instance in full, and not only by its name. */

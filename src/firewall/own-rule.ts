@@ -1,23 +1,24 @@
 import type { Plan } from '../converge/change';
 import type { FirewallRule, Instance } from '../google/compute';
 import { isWithin, sameRanges } from '../values/ranges';
-import type { DesiredFirewall } from './desired';
+import type { DesiredFirewall, WantedRule } from './desired';
 import { isNamedInFull, standingDescription } from './identity';
 import { describePorts, exactPorts } from './ports';
 import { type FirewallStep, firewallStep, patchStep } from './step';
 
-/** What is to be done to a standing rule of this instance. With `ranges` null its sources stay, and whether it is in force. */
+/** What is to be done to a standing rule of this instance. With `wanted.ranges` null its sources stay, and whether it is in force. */
 export function planOwnRule(
   current: FirewallRule,
-  ranges: readonly string[] | null,
+  wanted: WantedRule,
   desired: DesiredFirewall,
   vm: Instance,
 ): Plan<FirewallStep> {
-  if (ranges?.length === 0) return { steps: [removal(current)], notes: [] };
+  const { ranges } = wanted;
+  if (ranges?.length === 0) return { steps: [removal(current, wanted)], notes: [] };
   const steps = [
-    described(current, vm),
-    ports(current, desired),
-    ranges === null ? null : sources(current, ranges),
+    described(current, wanted, vm),
+    ports(current, wanted),
+    ranges === null ? null : sources(current, ranges, wanted),
     targets(current, desired),
     ranges === null ? null : enabled(current),
   ].filter((step) => step !== null);
@@ -25,25 +26,25 @@ export function planOwnRule(
 }
 
 /** A rule that the inputs do not want any more must not stay open. */
-function removal(current: FirewallRule): FirewallStep {
+function removal(current: FirewallRule, { purpose, whyGone }: WantedRule): FirewallStep {
   return firewallStep(
     { kind: 'delete', name: current.name },
     {
       what: `rule ${current.name}`,
       from: current.sourceRanges.join(', '),
       to: null,
-      why: 'source-ranges names no network of its kind any more',
-      ...(current.disabled ? {} : { takesAccess: true }),
+      why: whyGone,
+      ...(current.disabled || purpose === 'challenges' ? {} : { takesAccess: true }),
     },
   );
 }
 
 /** Of an older rule; words that people have added behind it stay. */
-function described(current: FirewallRule, vm: Instance): FirewallStep | null {
+function described(current: FirewallRule, { purpose }: WantedRule, vm: Instance): FirewallStep | null {
   if (isNamedInFull(current, vm)) return null;
   return patchStep(
     current,
-    { description: standingDescription(vm) },
+    { description: standingDescription(vm, purpose) },
     {
       what: 'description',
       from: 'the name of the instance',
@@ -54,8 +55,8 @@ function described(current: FirewallRule, vm: Instance): FirewallStep | null {
 }
 
 /** After a change of `registry-port` the old port must not stay open. */
-function ports(current: FirewallRule, desired: DesiredFirewall): FirewallStep | null {
-  const allowed = exactPorts(current.allowed, desired.ports);
+function ports(current: FirewallRule, wanted: WantedRule): FirewallStep | null {
+  const allowed = exactPorts(current.allowed, wanted.ports);
   if (allowed === current.allowed) return null;
   return patchStep(
     current,
@@ -64,12 +65,16 @@ function ports(current: FirewallRule, desired: DesiredFirewall): FirewallStep | 
       what: 'ports',
       from: describePorts(current.allowed),
       to: describePorts(allowed),
-      why: `the instance serves tcp:${desired.ports.join(',')}`,
+      why: `the instance serves tcp:${wanted.ports.join(',')}`,
     },
   );
 }
 
-function sources(current: FirewallRule, ranges: readonly string[]): FirewallStep | null {
+function sources(
+  current: FirewallRule,
+  ranges: readonly string[],
+  { purpose, why }: WantedRule,
+): FirewallStep | null {
   if (sameRanges(current.sourceRanges, ranges)) return null;
   return patchStep(
     current,
@@ -78,7 +83,7 @@ function sources(current: FirewallRule, ranges: readonly string[]): FirewallStep
       what: 'sources',
       from: current.sourceRanges.join(', '),
       to: ranges.join(', '),
-      why: 'source-ranges says so',
+      why: purpose === 'access' ? 'source-ranges says so' : why,
       ...(current.disabled || isWithin(current.sourceRanges, ranges) ? {} : { takesAccess: true }),
     },
   );

@@ -51,32 +51,32 @@ function tagSteps({ targetTag, runner, ranges }: DesiredFirewall, vm: Instance):
 }
 
 function planRule(
-  { name, ranges }: WantedRule,
+  wanted: WantedRule,
   desired: DesiredFirewall,
   vm: Instance,
   rules: readonly FirewallRule[],
 ): Plan<FirewallStep> {
+  const { name, ranges, ports } = wanted;
   const current = rules.find((rule) => rule.name === name);
   const isAsked = ranges !== null && ranges.length > 0;
   if (current === undefined) {
-    return { steps: isAsked ? [addition({ name, ranges }, desired, vm)] : [], notes: [] };
+    return { steps: isAsked ? [addition({ ...wanted, ranges }, desired, vm)] : [], notes: [] };
   }
   if (isAsked) requireUsable(current, vm);
   const isOwn = ownerOf(current, vm) === 'this' && current.network === networkPath(vm.network);
-  if (isOwn) return planOwnRule(current, ranges, desired, vm);
+  if (isOwn) return planOwnRule(current, wanted, desired, vm);
   if (!isAsked) return { steps: [], notes: [noteOn(current)] };
-  return planForeignRule(current, ranges, desired, vm);
+  return planForeignRule(current, ranges, { ...desired, ports }, vm);
 }
 
 function addition(
-  wanted: { readonly name: string; readonly ranges: readonly string[] },
+  wanted: WantedRule & { readonly ranges: readonly string[] },
   desired: DesiredFirewall,
   vm: Instance,
 ): FirewallStep {
-  const to = `tcp:${desired.ports.join(',')} from ${wanted.ranges.join(', ')}`;
-  const why = 'source-ranges names these networks';
+  const to = `tcp:${wanted.ports.join(',')} from ${wanted.ranges.join(', ')}`;
   const action = { kind: 'insert', rule: newRule(wanted, desired, vm) } as const;
-  return firewallStep(action, { what: `rule ${wanted.name}`, from: null, to, why });
+  return firewallStep(action, { what: `rule ${wanted.name}`, from: null, to, why: wanted.why });
 }
 
 function requireUsable(rule: FirewallRule, vm: Instance): void {

@@ -1,6 +1,12 @@
 import type { FirewallRule, Instance } from '../google/compute';
 import { networkPath } from '../google/resources';
-import { defaultRuleName, defaultTargetTag, ipv6RuleName, nameOfOne } from '../values/names';
+import {
+  challengeRuleName,
+  defaultRuleName,
+  defaultTargetTag,
+  ipv6RuleName,
+  nameOfOne,
+} from '../values/names';
 import { identityOf, isOfNamesake, ownerOf } from './identity';
 
 /** What the standing rule of an instance is called, and the network tag through which rules reach it. */
@@ -29,8 +35,7 @@ export function resolveNames(
 }
 
 function resolveRule(plain: string, unique: string, vm: Instance, rules: readonly FirewallRule[]): string {
-  const named = (name: string) =>
-    rules.filter((rule) => rule.name === name || rule.name === ipv6RuleName(name));
+  const named = (name: string) => rules.filter((rule) => namesBeside(name).includes(rule.name));
   if (named(unique).some((rule) => isOwn(rule, vm))) return unique;
   // Rules of all networks of a project share their names.
   const isTaken = (rule: FirewallRule) =>
@@ -46,6 +51,11 @@ function resolveTag(plain: string, unique: string, vm: Instance, rules: readonly
   const isTaken = (rule: FirewallRule) =>
     rule.network === networkPath(vm.network) && rule.targetTags.includes(plain) && isOfNamesake(rule, vm);
   return rules.some(isTaken) ? unique : plain;
+}
+
+/** Of all standing rules that have a name, or one made from it. */
+function namesBeside(name: string): string[] {
+  return [name, challengeRuleName(name)].flatMap((each) => [each, ipv6RuleName(each)]);
 }
 
 function isOwn(rule: FirewallRule, vm: Instance): boolean {

@@ -1,6 +1,7 @@
 import { type FirewallNames, resolveNames } from '../firewall/resolve-names';
 import { standingSources } from '../firewall/standing-sources';
 import type { FirewallRule, Instance } from '../google/compute';
+import { challengeSources } from './acme';
 import { portsOf } from './registry-address';
 import type { Run } from './run';
 
@@ -17,6 +18,7 @@ export async function firewallOf(
 ): Promise<SiteFirewall> {
   const all = await rules;
   const names = resolveNames(settings.firewall, vm, all);
-  const desired = { ...settings.firewall, ...names, ports: portsOf(settings) };
+  const challenges = challengeSources(settings, vm);
+  const desired = { ...settings.firewall, ...names, ports: portsOf(settings), challenges };
   return { ...names, openTo: standingSources(desired, vm, all) };
 }

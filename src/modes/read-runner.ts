@@ -77,7 +77,8 @@ function registryTls(
 ): RegistryTls {
   // Where the firewall does not admit this runner yet there is no answer, and the registry is taken to speak HTTP.
   if (tls.kind === 'none') return { speaksHttps: () => speaksHttps(host, port, 1000), authority: false };
-  const authority = tls.kind === 'private-ca' || (tls.given?.authority ?? null) !== null;
+  const authority =
+    tls.kind === 'private-ca' || (tls.kind === 'certificate' && (tls.given?.authority ?? null) !== null);
   return { speaksHttps: async () => true, authority };
 }
 

@@ -1,6 +1,7 @@
 import type { GoogleContext } from '../google/context';
 import type { Job } from '../job/job';
 import type { Log } from '../job/log';
+import type { Resolve } from '../job/resolve';
 import type { Sleep } from '../job/sleep';
 import type { JobVariables } from '../job/variables';
 import type { LeaseTerms } from '../leases/lease-terms';
@@ -22,11 +23,12 @@ export interface Run {
   readonly variables: JobVariables;
   /** Directory whose content goes with the job: RUNNER_TEMP. */
   readonly temporary: string;
-  /** The ways to Google Cloud and to the instance. */
+  /** The ways to Google Cloud, to the instance, and to the DNS. */
   readonly reach: {
     readonly google: (run: Run) => Promise<Google>;
     readonly ssh: typeof connect;
     readonly tunnel: StartTunnel;
+    readonly dns: Resolve;
   };
   /** How this run takes what it gives back when the job ends. */
   readonly leases: LeaseTerms;

@@ -11,6 +11,7 @@ import { type InstanceEvents, instanceTarget } from '../instance/target';
 import type { Log } from '../job/log';
 import { waitForAll } from '../job/wait-for-all';
 import type { SshConnection } from '../ssh/connection';
+import { acmeName, challengeSources, requireNameOf } from './acme';
 import { Admission, admitRunner } from './admission';
 import type { Site } from './log-in';
 import type { Place } from './place';
@@ -59,7 +60,23 @@ export async function surveySite(
       : survey(siteInstance(run, site.vm, site.connection, { onClient: admission.begin, onOtherRun }), run),
   ]);
   if (instance !== null) admission.begin(instance.state.client);
+  await requireWayOfChallenges(run, site.vm, instance?.plan.steps ?? null);
   return { firewall, instance, admission: admission.ended, metOtherRun: () => hasMet };
+}
+
+/**
+ * Where a certificate is to be asked for, as far as is known.
+ *
+ * @param steps what is planned; null: that is not known
+ */
+async function requireWayOfChallenges(
+  { settings: { registry }, reach, log }: Run,
+  vm: Instance,
+  steps: readonly InstanceStep[] | null,
+): Promise<void> {
+  if (registry.tls.kind !== 'acme') return;
+  const asks = steps?.some(({ action }) => action.kind === 'obtain-certificate') ?? true;
+  if (asks) await requireNameOf(vm, acmeName(registry.host, vm), reach.dns, log);
 }
 
 /** The instance of this run as a target. */
@@ -86,7 +103,8 @@ export function siteInstance(
 
 /** The firewall of this run as a target. */
 export function siteFirewall({ settings }: Run, place: Place): Target<FirewallState, FirewallStep> {
-  return firewallTarget(place.compute, { ...settings.firewall, ports: portsOf(settings) }, place);
+  const challenges = challengeSources(settings, place.vm);
+  return firewallTarget(place.compute, { ...settings.firewall, ports: portsOf(settings), challenges }, place);
 }
 
 /** Allowed when asked for. */

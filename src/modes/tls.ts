@@ -8,16 +8,19 @@ import type { Settings } from '../settings/types';
 import { checkCertificateName, UnusableCertificate } from '../values/certificate';
 import { ActionError } from '../values/errors';
 import { serverName } from '../values/server-name';
+import { acmeName } from './acme';
 import { addressesOf, addressOf } from './registry-address';
 
 /**
  * How the front of this instance is to speak TLS.
  *
- * @throws ActionError `Certificate does not fit` for one that is given and is not for the address of the registry
+ * @throws ActionError `Certificate does not fit` for one that is given and is not for the address of the registry; of
+ *   acmeName for one that nobody could vouch for
  */
 export function tlsOf({ registry }: Settings, vm: Instance): Tls {
   const { tls } = registry;
   if (tls.kind === 'none') return tls;
+  if (tls.kind === 'acme') return { ...tls, names: [acmeName(registry.host, vm)] };
   const names = serverNames(registry.host ?? addressOf(vm), vm);
   if (tls.kind === 'private-ca') return { kind: tls.kind, names };
   if (tls.given !== null) requireName(tls.given.chain, names[0]);

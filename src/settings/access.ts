@@ -45,6 +45,6 @@ function refuseWithoutTls(name: 'username' | 'users'): never {
   return refuse(
     { text: null, place: inputPlace(name) },
     'there is a login, and `tls` is none: whoever sits between could read it',
-    'Set `tls: private-ca` or `tls: certificate`, or `route: ssh` without CIDRs in `source-ranges`',
+    'Set `tls: private-ca`, `acme` or `certificate`, or `route: ssh` without CIDRs in `source-ranges`',
   );
 }

@@ -1,3 +1,4 @@
+import { CHALLENGE_PORT } from '../values/challenge-port';
 import { defaultRuleName, defaultTargetTag } from '../values/names';
 import { parseRanges } from '../values/ranges';
 import { show } from '../values/show';
@@ -177,8 +178,21 @@ function readRegistry(values: Values, mode: Mode, instance: string, loopback: bo
 }
 
 /** The front serves registry and UI on one port as well, but SSH has its own. */
-function checkPorts(values: Values, { port, uiPort, ui }: RegistrySettings, ssh: SshSettings): void {
+function checkPorts(values: Values, { port, uiPort, ui, tls }: RegistrySettings, ssh: SshSettings): void {
   const next = 'Give each its own port';
+  const taken = [
+    ['registry-port', port],
+    ...(ui === 'none' ? [] : [['ui-port', uiPort] as const]),
+    ['ssh-port', ssh.port],
+  ] as const;
+  for (const [name, each] of tls.kind === 'acme' ? taken : []) {
+    if (each !== CHALLENGE_PORT) continue;
+    refuse(
+      values.written(name),
+      'is where the challenges of `tls: acme` come to',
+      'Use another port, such as 443',
+    );
+  }
   if (port === ssh.port) refuse(values.written('registry-port'), 'is the port of SSH', next);
   if (ui === 'none') return;
   if (uiPort === ssh.port) refuse(values.written('ui-port'), 'is the port of SSH', next);

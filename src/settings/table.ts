@@ -212,11 +212,11 @@ export const TABLE = {
       'Image of the front, which stands before registry and UI: any mirror, tag or digest of Caddy 2.11.5 or later.',
   },
   tls: {
-    schema: choice(['none', 'private-ca', 'certificate']),
+    schema: choice(['none', 'private-ca', 'acme', 'certificate']),
     default: 'none',
-    use: 'Use one of none, private-ca, certificate',
+    use: 'Use one of none, private-ca, acme, certificate',
     meaning:
-      'How registry and UI speak TLS: `none` (plain HTTP), `private-ca` (by a CA that is made on the instance, and that the runner’s Docker trusts for this job) or `certificate` (by the one that is given).',
+      'How registry and UI speak TLS: `none` (plain HTTP), `private-ca` (by a CA that is made on the instance, and that the runner’s Docker trusts for this job), `acme` (by a certificate of Let’s Encrypt, for `registry-host` or the bare external address; port 80 is open to all for its challenges) or `certificate` (by the one that is given).',
   },
   'tls-certificate': {
     schema: text(/-----BEGIN /, 'it is no PEM'),
@@ -230,6 +230,22 @@ export const TABLE = {
     secret: true,
     use: 'Pass the whole file, with its BEGIN and END lines',
     meaning: 'With `tls: certificate`: its private key, as PEM and without a passphrase.',
+  },
+  'acme-email': {
+    // It stands in the front's configuration as one word.
+    schema: text(
+      /^[A-Za-z0-9.!%&*+/=?^_|~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/,
+      'is no address of mail',
+    ),
+    use: 'Use an address such as admin@example.com',
+    meaning: 'With `tls: acme`: where the certificate authority may write to.',
+  },
+  'acme-directory': {
+    schema: webAddress(['https:']),
+    default: 'https://acme-v02.api.letsencrypt.org/directory',
+    use: `Use an address such as https://acme-v02.api.letsencrypt.org/directory, ${NO_EXTRAS}`,
+    meaning:
+      'With `tls: acme`: the directory of the certificate authority; one that asks for a key of an account of its own (external account binding) cannot be used.',
   },
   username: {
     schema: v.string(),

@@ -1,4 +1,6 @@
 import { readCertificate, type ServerCertificate, UnusableCertificate } from '../values/certificate';
+import { whyNotPublic } from '../values/public-host';
+import { serverName } from '../values/server-name';
 import { inputPlace, refuse } from './given';
 import type { Mode, TlsSettings } from './types';
 import type { Values } from './values';
@@ -12,11 +14,18 @@ import type { Values } from './values';
  */
 export function readTls(values: Values, mode: Mode, now: number): TlsSettings {
   const kind = values.get('tls');
+  const acme = readAcme(values, kind === 'acme');
+  if (kind !== 'acme' && values.has('acme-email'))
+    refuse(
+      { text: null, place: inputPlace('acme-email') },
+      `\`tls\` is ${kind}`,
+      'Set `tls: acme` beside it',
+    );
   const given = (['tls-certificate', 'tls-private-key'] as const).filter((name) => values.has(name));
   const [first] = given;
   if (kind !== 'certificate') {
     if (first !== undefined) refuse(at(first), `\`tls\` is ${kind}`, 'Set `tls: certificate` beside it');
-    return { kind };
+    return kind === 'acme' ? acme : { kind };
   }
   if (given.length === 2) return { kind, given: readPair(values, now) };
   const setsUp = mode === 'deploy' || mode === 'bootstrap';
@@ -27,6 +36,24 @@ export function readTls(values: Values, mode: Mode, now: number): TlsSettings {
     'it is empty, and `tls` is certificate',
     'Set `tls-certificate` and `tls-private-key`',
   );
+}
+
+/**
+ * Whether an address that Google names is one that the internet knows is found as soon as that is known.
+ *
+ * @param isAsked else the host may be any
+ */
+function readAcme(values: Values, isAsked: boolean): TlsSettings {
+  const host = isAsked ? values.get('registry-host') : null;
+  const obstacle = host === null ? null : whyNotPublic(serverName(host));
+  if (obstacle !== null) {
+    refuse(
+      values.written('registry-host'),
+      `${obstacle}, and \`tls: acme\` asks a public certificate authority`,
+      'Use a name of the public DNS that leads to the instance, or leave `registry-host` away for its external address; or set `tls: private-ca`',
+    );
+  }
+  return { kind: 'acme', directory: values.get('acme-directory'), email: values.get('acme-email') };
 }
 
 function readPair(values: Values, now: number): ServerCertificate {

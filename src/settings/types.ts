@@ -102,6 +102,8 @@ export type TlsSettings =
   | { readonly kind: 'none' }
   /** By a CA of the instance's own. */
   | { readonly kind: 'private-ca' }
+  /** By the front itself, from a certificate authority that speaks ACME; the address of its directory. */
+  | { readonly kind: 'acme'; readonly directory: string; readonly email: string | null }
   /** By what is given; null where it need not be, since nothing is set up. */
   | { readonly kind: 'certificate'; readonly given: ServerCertificate | null };
 

@@ -40,6 +40,11 @@ export function ipv6RuleName(rule: string): string {
   return joinNames(rule, '-ipv6');
 }
 
+/** Name of the rule beside `rule` that lets the challenges of a certificate authority in. */
+export function challengeRuleName(rule: string): string {
+  return joinNames(rule, '-acme');
+}
+
 /** The run that an opening is for. */
 export interface RunIdentity {
   /** Id of the workflow run, unique in GitHub. */

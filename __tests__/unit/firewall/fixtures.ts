@@ -1,4 +1,4 @@
-import type { DesiredFirewall } from '../../../src/firewall/desired';
+import { type DesiredFirewall, newRule, wantedRules } from '../../../src/firewall/desired';
 import type { FirewallRule, Instance } from '../../../src/google/compute';
 
 export const VM: Instance = {
@@ -23,7 +23,20 @@ export const DESIRED: DesiredFirewall = {
   ranges: ['192.0.2.0/24'],
   runner: true,
   ports: [5000, 18080],
+  challenges: [],
 };
+
+/** The standing rule of an instance, as the action makes it. */
+export function ownRule(
+  name: string,
+  vm: Instance,
+  ranges: readonly string[] = ['192.0.2.0/24'],
+): FirewallRule {
+  const desired = { ...DESIRED, rule: name, ranges };
+  const [wanted] = wantedRules(desired);
+  if (wanted === undefined) throw new Error('no rule is wanted');
+  return newRule({ ...wanted, ranges }, desired, vm);
+}
 
 /** A rule that somebody else made. */
 export function rule(changes: Partial<FirewallRule> = {}): FirewallRule {

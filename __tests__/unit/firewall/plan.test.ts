@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { describeChange } from '../../../src/converge/describe';
-import { newRule } from '../../../src/firewall/desired';
 import { type FirewallState, planFirewall } from '../../../src/firewall/plan';
 import { holdsPort } from '../../../src/firewall/rule-match';
 import type { FirewallRule } from '../../../src/google/compute';
 import { isWithin } from '../../../src/values/ranges';
-import { DESIRED, rule, VM } from './fixtures';
+import { DESIRED, ownRule, rule, VM } from './fixtures';
 
 const RANGES = ['192.0.2.0/24'];
-const OURS = newRule({ name: DESIRED.rule, ranges: RANGES }, DESIRED, VM);
+const OURS = ownRule(DESIRED.rule, VM);
 const ELSEWHERE = { ...VM, zone: 'europe-west1-c' };
 
 function actions(rules: readonly FirewallRule[], desired = DESIRED, vm = VM) {
@@ -115,7 +114,7 @@ describe('a rule of somebody else', () => {
 });
 
 describe('a rule of another instance', () => {
-  const theirs = newRule({ name: DESIRED.rule, ranges: RANGES }, DESIRED, ELSEWHERE);
+  const theirs = ownRule(DESIRED.rule, ELSEWHERE);
   const given = { ...DESIRED, rule: 'given' };
 
   test('under the default name is left alone and named; ours has a name and a tag of its own', () => {

@@ -1,10 +1,9 @@
-import { newRule } from '../../../src/firewall/desired';
 import { identityOf, ownerOf } from '../../../src/firewall/identity';
 import { openingRule } from '../../../src/firewall/opening';
 import { resolveNames } from '../../../src/firewall/resolve-names';
 import type { FirewallRule, Instance } from '../../../src/google/compute';
 import { nameOfOne } from '../../../src/values/names';
-import { DESIRED, rule, VM } from './fixtures';
+import { type DESIRED, ownRule, rule, VM } from './fixtures';
 
 const BARE: Instance = { ...VM, tags: { items: ['http'], fingerprint: 'f' } };
 const ELSEWHERE: Instance = { ...BARE, zone: 'europe-west1-c' };
@@ -12,7 +11,7 @@ const UNIQUE = nameOfOne(VM.name, identityOf(VM));
 const PLAIN = 'web-1-registry';
 
 const standing = (vm: Instance, changes: Partial<FirewallRule> = {}): FirewallRule => ({
-  ...newRule({ name: PLAIN, ranges: ['192.0.2.0/24'] }, DESIRED, vm),
+  ...ownRule(PLAIN, vm),
   ...changes,
 });
 const OLD = {

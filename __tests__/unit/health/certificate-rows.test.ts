@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { certificateRows } from '../../../src/health/certificate-rows';
 import type { Facts } from '../../../src/instance/facts/facts';
 import { SERVER_FILE, type Tls } from '../../../src/instance/plan/certificate-plan';
+import { acmeCertificateFile } from '../../../src/instance/stack/acme';
 
 const DAY = 86_400_000;
 const NOW = Date.now();
@@ -37,6 +38,39 @@ test.each<[string, string, string | null, number, string, RegExp]>([
   expect(certificateRows(tls(host), facts(text), NOW + days * DAY)).toEqual([
     { name: 'Certificate', state, finding: expect.stringMatching(finding) },
   ]);
+});
+
+describe('by ACME', () => {
+  const acme = { kind: 'acme', directory: 'https://ca.example.com/dir', email: null } as const;
+  const rows = (days: number, text: string | null, frontComplaint = '') => {
+    const texts = new Map(text === null ? [] : [[acmeCertificateFile(acme, 'r.example.com'), text]]);
+    const facts = { texts, frontComplaint } as Partial<Facts> as Facts;
+    return certificateRows({ ...acme, names: ['r.example.com'] }, facts, NOW + days * DAY);
+  };
+
+  test('what Caddy renews in time is well', () => {
+    expect(rows(60, PEM)).toEqual([
+      { name: 'Certificate', state: 'healthy', finding: expect.stringContaining('for 39 more days') },
+    ]);
+  });
+
+  test('a renewal that is overdue, with what the authority said', () => {
+    const [row] = rows(75, PEM, 'HTTP 429 urn:ietf:params:acme:error:rateLimited - too many');
+    expect(row).toMatchObject({ state: 'degraded' });
+    expect(row?.finding).toMatch(
+      /for 24 more days.*renewal is overdue \(the last try: HTTP 429 .*too many\)$/,
+    );
+    expect(rows(98.5, PEM)[0]?.finding).toMatch(/for 35 more hours.*overdue$/);
+  });
+
+  test('none, or one that has ended', () => {
+    expect(rows(0, null, 'x')).toMatchObject([
+      { state: 'unhealthy', finding: 'the front has none (the last try: x)' },
+    ]);
+    expect(rows(101, PEM)).toMatchObject([
+      { state: 'unhealthy', finding: expect.stringMatching(/^it expired on/) },
+    ]);
+  });
 });
 
 test('without TLS there is no row', () => {

@@ -99,6 +99,7 @@ export const BARE: Facts = {
     chosen: '',
   },
   packetRules: NO_RULES,
+  frontComplaint: '',
 };
 
 /** The stack that `desired` asks for, on an instance without surprises. */

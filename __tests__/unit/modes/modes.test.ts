@@ -61,6 +61,7 @@ function runWith(given: Record<string, string>, changes: Partial<Run> = {}): Run
     temporary: '/nowhere',
     reach: {
       google: async () => ({ project: 'service', compute, describe: 'an access token' }),
+      dns: async () => ({ kind: 'addresses', addresses: [] }),
       ssh: async () => {
         connections += 1;
         throw new Error('no SSH here');

@@ -33,6 +33,8 @@ const [TLS_KEY = '', TLS_CERTIFICATE = ''] = execFileSync(
 const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'tls-certificate': { tls: 'certificate', 'tls-private-key': TLS_KEY },
   'tls-private-key': { tls: 'certificate', 'tls-certificate': TLS_CERTIFICATE },
+  'acme-email': { tls: 'acme' },
+  'acme-directory': { tls: 'acme' },
   username: { tls: 'private-ca', password: 'x' },
   password: { tls: 'private-ca', username: 'ci' },
   users: { tls: 'private-ca' },
@@ -72,6 +74,15 @@ const WHERE: Readonly<
   tls: ['private-ca', (inputs, value) => inputs.registry.tls.kind === value],
   'tls-certificate': [TLS_CERTIFICATE, ({ registry }) => isPair(registry.tls)],
   'tls-private-key': [TLS_KEY, ({ registry }) => isPair(registry.tls)],
+  'acme-email': [
+    'a@example.com',
+    ({ registry: { tls } }, value) => tls.kind === 'acme' && tls.email === value && isOneWord(value),
+  ],
+  'acme-directory': [
+    'https://ca.example.com/acme/directory',
+    ({ registry: { tls } }, value) =>
+      tls.kind === 'acme' && areSame([tls.directory], [value]) && isOneWord(tls.directory),
+  ],
   username: ['ci', ({ registry }, value) => registry.access.login?.username === value],
   password: ['a:b"$', ({ registry }, value) => registry.access.login?.password === value],
   users: ['ann:a:b"$', ({ registry }, value) => areLogins(registry.access, value, true)],
@@ -137,6 +148,11 @@ function areLogins({ logins }: Settings['registry']['access'], value: string, wr
       may === writes && lines.some((line) => line.split(':')[0]?.trim() === name && line.endsWith(`:${text}`))
     );
   });
+}
+
+/** As it stands in the front's configuration. */
+function isOneWord(text: string): boolean {
+  return /^[!-~]+$/.test(text) && !/[{}"'`\\]|^#/.test(text);
 }
 
 function isPair(tls: Settings['registry']['tls']): boolean {

@@ -13,6 +13,8 @@ export interface StackFacts {
   readonly data: DataFacts;
   readonly network: NetworkFacts;
   readonly packetRules: PacketRuleFacts;
+  /** Why the front got no certificate from an authority the last time in two days, where that was asked for; else empty. */
+  readonly frontComplaint: string;
 }
 
 export interface ListenerFacts {
@@ -208,4 +210,5 @@ export const stackShapes: { readonly [K in keyof StackFacts]: Shape<StackFacts[K
     nftables: list(anything, 100),
     dockerUsesNftables: flag,
   }),
+  frontComplaint: text(),
 };

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { serverName } from '../../values/server-name';
 import type { Facts } from '../facts/facts';
+import type { AcmeAuthority } from '../stack/acme';
 import { STACK_DIRECTORY } from '../stack/directory';
 import { type InstanceStep, instanceStep } from './steps';
 
@@ -15,6 +16,8 @@ export type Tls =
   | { readonly kind: 'none' }
   /** By a CA that is made on the instance, for these host names and addresses. */
   | { readonly kind: 'private-ca'; readonly names: ServerNames }
+  /** By the front itself, which asks a certificate authority for it. */
+  | ({ readonly kind: 'acme'; readonly names: ServerNames } & AcmeAuthority)
   /** By what somebody gives: PEM, checked; null: what is there stays. */
   | {
       readonly kind: 'certificate';
@@ -39,6 +42,8 @@ export function certificateSteps(tls: Tls, facts: Facts, now: number): InstanceS
       return [];
     case 'certificate':
       return tls.given === null ? [] : givenSteps(tls.given, facts);
+    case 'acme':
+      return programSteps(facts);
     case 'private-ca':
       return [...programSteps(facts), ...ownSteps(tls.names, facts, now)];
   }
@@ -53,7 +58,7 @@ function programSteps(facts: Facts): InstanceStep[] {
       'packages openssl',
       null,
       'installed',
-      'certificates are made with it',
+      'certificates are made or looked at with it',
     ),
   ];
 }
@@ -138,7 +143,7 @@ function serverFault(
 }
 
 /** The part of its time that is left; negative after its end. */
-function remaining(certificate: X509Certificate, now: number): number {
+export function remaining(certificate: X509Certificate, now: number): number {
   const [begin, end] = [certificate.validFromDate.getTime(), certificate.validToDate.getTime()];
   return (end - now) / (end - begin);
 }
@@ -149,7 +154,8 @@ export function namesOf(certificate: X509Certificate): string[] {
   return found.map(([, name]) => serverName(String(name)));
 }
 
-function describe(certificate: X509Certificate | null): string {
+/** A certificate in a few words. */
+export function describe(certificate: X509Certificate | null): string {
   if (certificate === null) return 'one that cannot be read';
   return `for ${namesOf(certificate).join(', ') || 'signing'}, until ${certificate.validToDate.toISOString().slice(0, 10)}`;
 }

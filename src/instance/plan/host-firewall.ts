@@ -68,7 +68,7 @@ function obstaclesOf(service: Service, port: Port, desired: Desired, facts: Fact
 /** How a packet from outside comes to a service: to its container, or, where Docker writes no rules, to docker-proxy. */
 function packetFor(
   { name }: Service,
-  { published, target }: Port,
+  { published, target, forChallenges }: Port,
   { pushes }: Desired,
   facts: Facts,
 ): Packet {
@@ -86,7 +86,7 @@ function packetFor(
     inDevice: new Set(devices).size === 1 ? (devices[0] ?? null) : null,
     outDevice: proxied ? null : network === '' ? 'br-' : `br-${network.slice(0, 12)}`,
     // Where this runner does not push, others may be let in and it not.
-    source: pushes && isIPv4(facts.client) ? `${facts.client}/32` : null,
+    source: pushes && forChallenges !== true && isIPv4(facts.client) ? `${facts.client}/32` : null,
     destination: proxied ? null : networkOf(network, facts),
     port: proxied ? published : target,
     originalPort: published,

@@ -28,7 +28,7 @@ function requireTls({ tls, registry }: Desired, { users: { wanted } }: Facts): v
   throw new ActionError('Logins need TLS', {
     doing: 'planning how registry and UI are spoken to',
     happened: `\`tls\` is none, and the instance has the logins ${wanted.join(', ')}`,
-    next: 'Keep `tls: private-ca` or `certificate`, set `route: ssh` without CIDRs in `source-ranges`, or take the logins away with `users: none` and `readers: none`',
+    next: 'Keep `tls: private-ca`, `acme` or `certificate`, set `route: ssh` without CIDRs in `source-ranges`, or take the logins away with `users: none` and `readers: none`',
   });
 }
 

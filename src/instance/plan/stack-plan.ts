@@ -2,6 +2,7 @@ import { sha256 } from '../../values/digest';
 import type { Facts } from '../facts/facts';
 import type { ContainerFacts } from '../facts/stack';
 import { type Stack, type StackService, stackOf } from '../stack/stack';
+import { obtainSteps, whyToObtain } from './acme-plan';
 import { certificateSteps } from './certificate-plan';
 import { ourContainer, ourContainers } from './containers';
 import { dataDirectorySteps, dataMarkSteps, dataPathOf } from './data-plan';
@@ -24,16 +25,20 @@ function wantedStack(desired: Desired, facts: Facts): Stack {
 export function stackSteps(desired: Desired, facts: Facts): InstanceStep[] {
   const stack = wantedStack(desired, facts);
   const files = fileSteps(stack, facts);
+  const now = Date.now();
+  const isFrontNew = isMadeAnew('front', stack, facts);
+  const hasCertificate = whyToObtain(desired.tls, facts, now) === null;
   return [
     ...pullSteps(stack, facts),
     ...dataDirectorySteps(desired, facts),
     ...files,
-    ...certificateSteps(desired.tls, facts, Date.now()),
+    ...certificateSteps(desired.tls, facts, now),
     // The front reads the file that it is told of: it is there before, and goes after.
     ...(facts.users.wanted.length > 0 ? usersSteps(facts) : []),
-    ...frontSteps(stack, facts),
+    ...frontSteps(stack, facts, isFrontNew && desired.tls.kind === 'acme'),
     ...(facts.users.wanted.length > 0 ? [] : usersSteps(facts)),
-    ...containerSteps(stack, facts, files.length > 0),
+    ...containerSteps(stack, facts, files.length > 0, hasCertificate),
+    ...obtainSteps(desired.tls, facts, now, { isFrontNew, endpoints: endpointsOf(stack.services) }),
     ...dataMarkSteps(desired, facts),
   ];
 }
@@ -68,8 +73,16 @@ function usersSteps({ users: { present, wanted, differences, takesAccess } }: Fa
   return [{ action, change: takesAccess ? { ...change, takesAccess } : change }];
 }
 
-/** What the front is told: a front that runs takes it without dropping a connection, another image is asked first. */
-function frontSteps({ front: { path, content }, services }: Stack, facts: Facts): InstanceStep[] {
+/**
+ * What the front is told: a front that runs takes it without dropping a connection, another image is asked first.
+ *
+ * @param isForAnother a front that runs is not to take it: it would ask for a certificate from where no challenge comes in
+ */
+function frontSteps(
+  { front: { path, content }, services }: Stack,
+  facts: Facts,
+  isForAnother: boolean,
+): InstanceStep[] {
   const present = facts.files.get(path);
   const image = services.find(({ name }) => name === 'front')?.image ?? '';
   const made = ourContainer(facts, 'front')?.image;
@@ -79,7 +92,7 @@ function frontSteps({ front: { path, content }, services }: Stack, facts: Facts)
   const other = isSame ? `${image} is to take it` : 'the settings differ';
   return [
     instanceStep(
-      { kind: 'configure-front', content, image: isMade ? null : image },
+      { kind: 'configure-front', content, image: isMade && !isForAnother ? null : image },
       `front (${path})`,
       present === undefined ? null : isSame ? 'of another image' : 'other content',
       'configured as asked for',
@@ -104,7 +117,12 @@ function pullSteps(stack: Stack, facts: Facts): InstanceStep[] {
   ];
 }
 
-function containerSteps(stack: Stack, facts: Facts, filesChange: boolean): InstanceStep[] {
+function containerSteps(
+  stack: Stack,
+  facts: Facts,
+  filesChange: boolean,
+  hasCertificate: boolean,
+): InstanceStep[] {
   const faults = stack.services.flatMap((service) => {
     const fault = faultOf(service, facts);
     return fault === null ? [] : [{ service, ...fault }];
@@ -121,7 +139,7 @@ function containerSteps(stack: Stack, facts: Facts, filesChange: boolean): Insta
     instanceStep(
       {
         kind: 'start-containers',
-        endpoints: endpointsOf(stack.services),
+        endpoints: hasCertificate ? endpointsOf(stack.services) : withoutTls(endpointsOf(stack.services)),
         subnet: subnetOf(facts),
         stopFirst: inEachOthersWay(stack, facts),
         recreate: faults.filter((fault) => fault.recreate).map(({ service }) => service.name),
@@ -139,6 +157,18 @@ export function endpointsOf(services: readonly Pick<StackService, 'name' | 'prob
   return services.flatMap(({ name, probe }) =>
     probe === null ? [] : [{ service: name, scheme: probe.scheme, port: probe.port, path: probe.path }],
   );
+}
+
+/** A front without a certificate yet shows by a redirect, which it answers plain HTTP with, that it is there. */
+function withoutTls(endpoints: readonly ServiceEndpoint[]): ServiceEndpoint[] {
+  return endpoints.map((each) => ({ ...each, scheme: 'http' }));
+}
+
+/** Whether the container of a service is not there, or is made as another one. */
+function isMadeAnew(name: string, { services }: Stack, facts: Facts): boolean {
+  const service = services.find((each) => each.name === name);
+  const container = ourContainer(facts, name);
+  return service === undefined || container === undefined || differenceOf(service, container) !== null;
 }
 
 /** Services whose containers have a port that another service is to get. */

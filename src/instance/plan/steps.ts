@@ -23,6 +23,17 @@ export type Action =
   | { readonly kind: 'make-certificate'; readonly names: readonly string[] }
   /** PEM. */
   | { readonly kind: 'use-certificate'; readonly chain: string; readonly key: string }
+  /**
+   * Until the front has it. With `anew` the front is told to ask at once, rather than when it would by itself; with a front
+   * that was just made that is not needed.
+   */
+  | {
+      readonly kind: 'obtain-certificate';
+      readonly path: string;
+      readonly anew: boolean;
+      /** What must answer with it afterwards. */
+      readonly endpoints: readonly ServiceEndpoint[];
+    }
   /** The file with the logins, or none; what is in it is in no plan. */
   | { readonly kind: 'write-users' }
   /** Caddy's own file, which it loads where it runs; an image that it is to be made from has to take it first. */

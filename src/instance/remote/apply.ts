@@ -182,6 +182,8 @@ function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
       return action.names;
     case 'use-certificate':
       return [action.chain, action.key].map((pem) => Buffer.from(pem).toString('base64'));
+    case 'obtain-certificate':
+      return [action.path, String(action.anew), action.endpoints.map(endpointWord).join(',')];
     case 'write-users':
       return users === null ? [] : [Buffer.from(users).toString('base64')];
     case 'configure-front':

@@ -2,6 +2,7 @@ import { ActionError, type Problem } from '../../values/errors';
 import { excerpt } from '../../values/show';
 import { clockSkew } from '../plan/clock';
 import type { Action } from '../plan/steps';
+import { certificateRefused } from './certificate-refused';
 import { type Cause, causeOf } from './failure-cause';
 import type { StepFailure } from './progress';
 
@@ -26,6 +27,8 @@ export function stepFailed(
   const output = failure.lastLines.slice(-EXCERPT_LINES).join(' | ');
   const happened =
     output === '' ? `the step ended with status ${failure.status}` : `the step failed: ${excerpt(output)}`;
+  if (action?.kind === 'obtain-certificate')
+    return certificateRefused(failure.lastLines, { doing, happened });
   return withoutCause(action, { doing, happened });
 }
 

@@ -1,4 +1,5 @@
 import type { RegistrySettings } from '../../settings/types';
+import { type AcmeSnippets, acmeSnippets, siteAddresses } from './acme';
 import { STACK_DIRECTORY } from './directory';
 import { type LoginRules, loginSnippets } from './front-logins';
 
@@ -28,29 +29,18 @@ const UI_ADDRESSES = { joxit: 'ui:80', hyper: 'ui:8080' };
  * @param logins null: everybody may do everything
  */
 export function frontConfig(
-  { ui, port, uiPort }: Pick<RegistrySettings, 'ui' | 'port' | 'uiPort'>,
+  { ui, port, uiPort, tls }: Pick<RegistrySettings, 'ui' | 'port' | 'uiPort' | 'tls'>,
   serverName: string | null,
   logins: LoginRules | null,
 ): string {
   const { imports, proxy, gate, errors } = loginSnippets(logins);
   const ports = ui === 'none' ? [port] : [...new Set([port, uiPort])].sort((a, b) => a - b);
+  const acme = tls.kind === 'acme' && serverName !== null ? acmeSnippets(tls, serverName) : null;
   return `# Written by gce-registry-action, which replaces it: do not edit.
 {
 	admin unix//run/front/admin.sock
 	persist_config off
-	auto_https off
-${serverName === null ? '' : `	default_sni ${serverName}\n	fallback_sni ${serverName}\n`}	servers {
-		protocols h1 h2${serverName === null ? '' : LISTENERS}
-		max_header_size 32KB
-		trusted_proxies static 0.0.0.0/0 ::/0
-		timeouts {
-			read_header 30s
-			read_body_idle 10m
-			write_idle 10m
-			idle 5m
-		}
-	}
-}
+${acme?.options ?? '	auto_https off\n'}${serverName === null ? '' : `	default_sni ${serverName}\n	fallback_sni ${serverName}\n`}${servers('', '')}${serverName === null ? '' : ports.map((each) => servers(`:${each} `, LISTENERS)).join('')}}
 
 ${imports}(behind) {
 ${proxy}	lb_try_duration 10s
@@ -66,8 +56,7 @@ http://127.0.0.1:8079 {
 	respond "well"
 }
 
-${ports.map((each) => `:${each}`).join(', ')} {
-${serverName === null ? '' : '	tls /etc/caddy/tls/server.pem /etc/caddy/tls/server.pem\n'}	@registry path /v2 /v2/*
+${acme?.challenges ?? ''}${siteOf(ports, serverName, acme)}	@registry path /v2 /v2/*
 ${gated(gate, answersOf(ui))}	handle_errors 5xx {
 		handle @registry {
 			header Content-Type application/json
@@ -96,6 +85,29 @@ function answersOf(ui: RegistrySettings['ui']): string {
 ${pageOf(ui)}
 	}
 `;
+}
+
+/** What holds for the servers at an address; empty: for all others. */
+function servers(address: string, listeners: string): string {
+  return `	servers ${address}{
+		protocols h1 h2${listeners}
+		max_header_size 32KB
+		trusted_proxies static 0.0.0.0/0 ::/0
+		timeouts {
+			read_header 30s
+			read_body_idle 10m
+			write_idle 10m
+			idle 5m
+		}
+	}
+`;
+}
+
+/** The beginning of the site: where it is, and what it shows. */
+function siteOf(ports: readonly number[], serverName: string | null, acme: AcmeSnippets | null): string {
+  if (acme !== null && serverName !== null) return `${siteAddresses(serverName, ports)} {\n${acme.tls}`;
+  const tls = serverName === null ? '' : '	tls /etc/caddy/tls/server.pem /etc/caddy/tls/server.pem\n';
+  return `${ports.map((each) => `:${each}`).join(', ')} {\n${tls}`;
 }
 
 /** The one before `tls` sees what is no TLS. */

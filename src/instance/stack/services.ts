@@ -1,5 +1,7 @@
 import type { RegistrySettings } from '../../settings/types';
+import { CHALLENGE_PORT } from '../../values/challenge-port';
 import { composeScalar } from '../../values/quote';
+import { ACME_DIRECTORY, ACME_MOUNT } from './acme';
 import { STACK_DIRECTORY } from './directory';
 import { HYPER_TEMPLATE, JOXIT_TEMPLATE, STACK_TEMPLATE } from './templates';
 
@@ -21,6 +23,8 @@ export interface Port {
   readonly input: string;
   /** How bad it is for the registry's users when nobody reaches it. */
   readonly severity: Severity;
+  /** Certificate authorities come to it, from addresses that they do not publish, and nobody else has anything there. */
+  readonly forChallenges?: true;
 }
 
 export type Severity = 'unhealthy' | 'degraded';
@@ -42,8 +46,16 @@ export interface Service {
   readonly probe: Probe | null;
   /** Where its data is in the container; null: it keeps none. */
   readonly data: DataPlace | null;
+  /** Directories of the instance that it sees; they are there before it. */
+  readonly mounts: readonly Mount[];
   /** How bad it is for the registry's users when it is not well. */
   readonly severity: Severity;
+}
+
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
 }
 
 /** `GET path` on a port of the instance, through the front. */
@@ -74,10 +86,12 @@ export function templateOf(file: string, { ui }: RegistrySettings): string {
   return ui === 'hyper' ? HYPER_TEMPLATE : JOXIT_TEMPLATE;
 }
 
-/** The ports of the instance that others are to reach. */
+/** The ports of the instance that the services publish for those who are admitted. */
 export function publishedPorts(registry: RegistrySettings): number[] {
   const ports = servicesOf(registry).flatMap((service) => service.ports);
-  return ports.filter(({ loopback }) => !loopback).map(({ published }) => published);
+  return ports
+    .filter(({ loopback, forChallenges }) => !loopback && forChallenges !== true)
+    .map(({ published }) => published);
 }
 
 /** How the front is spoken to. */
@@ -94,12 +108,14 @@ function registryService({ image, port, tls }: RegistrySettings): Service {
     ports: [],
     probe: { title: 'Registry API', scheme: schemeOf({ tls }), port, path: '/v2/', good: [200, 401] },
     data: { directory: '/var/lib/registry', top: 'docker' },
+    mounts: [],
     severity: 'unhealthy',
   };
 }
 
 /** Caddy stands before the others, and is all that the instance publishes. */
-function frontService({ frontImage, port, uiPort, ui, loopback }: RegistrySettings): Service {
+function frontService({ frontImage, port, uiPort, ui, tls, loopback }: RegistrySettings): Service {
+  const acme = tls.kind === 'acme';
   const toRegistry: Port = {
     published: port,
     target: port,
@@ -119,12 +135,29 @@ function frontService({ frontImage, port, uiPort, ui, loopback }: RegistrySettin
     image: frontImage,
     file: COMPOSE_FILE,
     values: {},
-    ports: ui === 'none' || uiPort === port ? [toRegistry] : [toRegistry, toUi],
+    ports: [
+      toRegistry,
+      ...(ui === 'none' || uiPort === port ? [] : [toUi]),
+      ...(acme ? [TO_CHALLENGES] : []),
+    ],
     probe: null,
     data: null,
+    mounts: [
+      { source: `${STACK_DIRECTORY}/front`, target: '/etc/caddy', readOnly: true },
+      ...(acme ? [{ source: ACME_DIRECTORY, target: ACME_MOUNT, readOnly: false }] : []),
+    ],
     severity: 'unhealthy',
   };
 }
+
+const TO_CHALLENGES: Port = {
+  published: CHALLENGE_PORT,
+  target: CHALLENGE_PORT,
+  loopback: false,
+  input: 'tls',
+  severity: 'unhealthy',
+  forChallenges: true,
+};
 
 function uiServices({ ui, uiImage, uiPort, title, tls }: RegistrySettings): Service[] {
   if (ui === 'none' || uiImage === null) return [];
@@ -137,6 +170,7 @@ function uiServices({ ui, uiImage, uiPort, title, tls }: RegistrySettings): Serv
       ports: [],
       probe: { title: 'Web UI', scheme: schemeOf({ tls }), port: uiPort, path: '/', good: [200, 401] },
       data: null,
+      mounts: [],
       severity: 'degraded',
     },
   ];

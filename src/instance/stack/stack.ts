@@ -79,7 +79,7 @@ function valuesOf(service: Service, surroundings: Surroundings): (readonly [stri
     ...service.values,
     IMAGE: composeScalar(service.image),
     PORTS: flow(portsOf(service, surroundings)),
-    VOLUMES: flow(volumesOf(service, surroundings)),
+    VOLUMES: flow([...volumesOf(service, surroundings), ...mountsOf(service)]),
   };
   return Object.entries(values).map(([key, value]) => [`${service.name.toUpperCase()}_${key}`, value]);
 }
@@ -128,6 +128,16 @@ function volumesOf({ data }: Service, { dataPath }: Surroundings): unknown[] {
       bind: { create_host_path: false },
     },
   ];
+}
+
+function mountsOf({ mounts }: Service): unknown[] {
+  return mounts.map(({ source, target, readOnly }) => ({
+    type: 'bind',
+    source,
+    target,
+    read_only: readOnly,
+    bind: { create_host_path: false },
+  }));
 }
 
 function networksOf({ subnet }: Surroundings): unknown {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { type AddressInfo, isIP } from 'node:net';
@@ -92,4 +92,59 @@ test('another certificate takes the place of the one before; the CA stays', () =
   bash('step_make_certificate "$@"', ...NAMES);
   expect(text('ca/ca.crt')).toBe(ca);
   expect(text('front/tls/server.crt')).not.toBe(before);
+});
+
+describe('a certificate by ACME', () => {
+  // Docker as far as the step asks it: a front that started, and what it has logged.
+  const front = (log: string) => `
+    docker() {
+      case "$1" in
+        logs) cat <<'END'
+${log}
+END
+        ;;
+        container) echo 2026-01-01T00:00:00.5Z ;;
+        *) return 1 ;;
+      esac
+    }
+    timeout() { shift; "$@"; }
+    OBTAIN_SECONDS=1
+  `;
+  const obtain = (log: string, file: string) => {
+    const text = `${FACTS_SCRIPT}\n${APPLY_SCRIPT}\nSTACK=${stack}\n${front(log)}\nstep_obtain_certificate "$1" false ''\n`;
+    const { status, stdout } = spawnSync(
+      'bash',
+      ['--norc', '-euo', 'pipefail', '-s', '--', join(stack, file)],
+      {
+        input: text,
+        encoding: 'utf8',
+      },
+    );
+    return { status, output: stdout.trim() };
+  };
+  const logged = (error: string) =>
+    `{"level":"info","msg":"x"}\n{"level":"error","logger":"tls.obtain","msg":"could not get certificate from issuer","identifier":"r","issuer":"i","error":"${error}"}`;
+
+  test('one that is there is enough', () => {
+    bash('step_make_ca "$@"; step_make_certificate "$@"', 'r.example.com');
+    expect(obtain('', 'front/tls/server.crt')).toEqual({ status: 0, output: '' });
+  });
+
+  test('what no further try can mend ends the wait, with its words', () => {
+    const error =
+      'HTTP 429 urn:ietf:params:acme:error:rateLimited - for \\"r\\", retry after 2026-11-29 07:31:46 UTC';
+    expect(obtain(logged(error), 'none')).toEqual({
+      status: 1,
+      output: `The front got no certificate: ${error}`,
+    });
+  });
+
+  test('what passes is waited for, and named at the end; so is silence', () => {
+    const error = 'HTTP 400 urn:ietf:params:acme:error:connection - x';
+    expect(obtain(`${logged(error)}\n{"level":"info","msg":"y"}`, 'none')).toEqual({
+      status: 1,
+      output: `The front got no certificate: ${error}`,
+    });
+    expect(obtain('', 'none')).toEqual({ status: 1, output: 'The front has no certificate after 1 s' });
+  });
 });

@@ -1,9 +1,9 @@
-import { parse } from 'yaml';
 import { frontConfig as configOf } from '../../../../src/instance/stack/front';
 import { type LoginRules, loginSnippets, USERS_FILE } from '../../../../src/instance/stack/front-logins';
-import { STACK_TEMPLATE } from '../../../../src/instance/stack/templates';
+import { servicesOf } from '../../../../src/instance/stack/services';
+import { DESIRED } from '../example';
 
-const PORTS = { ui: 'joxit', port: 5000, uiPort: 18080 } as const;
+const PORTS = { ui: 'joxit', port: 5000, uiPort: 18080, tls: { kind: 'none' } } as const;
 const CLOSED: LoginRules = { anonymousPull: false };
 const OPEN: LoginRules = { anonymousPull: true };
 
@@ -65,8 +65,9 @@ test.each<[string, LoginRules, string]>([
 
 test('the file with the users is imported by its path in the container', () => {
   expect(USERS_FILE).toBe('/etc/gce-registry/front/users');
-  expect(parse(STACK_TEMPLATE.replace(/: \$\{\w+\}$/gm, ': {}')).services.front.volumes).toEqual([
-    expect.objectContaining({ source: '/etc/gce-registry/front', target: '/etc/caddy', read_only: true }),
+  const front = servicesOf(DESIRED.registry).find(({ name }) => name === 'front');
+  expect(front?.mounts).toEqual([
+    { source: '/etc/gce-registry/front', target: '/etc/caddy', readOnly: true },
   ]);
 });
 

@@ -70,6 +70,39 @@ step_use_certificate() {
   use_certificate "$(base64 -d <<<"$1")" "$(base64 -d <<<"$2")"
 }
 
+# Caddy tries again a minute after the first failure, and then less and less often.
+OBTAIN_SECONDS=120
+# What another try cannot mend, by the authority's own names (RFC 8555, section 6.7).
+REFUSALS='error:(rateLimited|rejectedIdentifier|unsupportedIdentifier|caa|invalidContact|unsupportedContact|invalidProfile'
+REFUSALS+='|externalAccountRequired|userActionRequired|badCSR|malformed)'
+
+# step_obtain_certificate FILE ANEW SERVICE:SCHEME:PORT:PATH,…: waits until the front has a certificate in FILE, and everything
+# answers by it. Caddy asks for it by itself as it starts; with ANEW it is told to do so now.
+step_obtain_certificate() {
+  local file=$1 anew=$2 since complaint endpoints end=$((SECONDS + OBTAIN_SECONDS))
+  IFS=, read -r -a endpoints <<<"$3"
+  if [[ $anew == true ]]; then
+    since=$(date +%s.%N)
+    load_front <"$STACK/front/Caddyfile"
+  else
+    since=$(docker container inspect --format '{{.State.StartedAt}}' "$PROJECT-front-1")
+  fi
+  until is_good_certificate "$file"; do
+    complaint=$(front_complaint "$since") || true
+    if ((SECONDS >= end)) || [[ $complaint =~ $REFUSALS ]]; then
+      [[ -z $complaint ]] || say "The front got no certificate: $complaint"
+      [[ -n $complaint ]] || say "The front has no certificate after $OBTAIN_SECONDS s"
+      return 1
+    fi
+    sleep 0.3
+  done
+  await_answers "${endpoints[@]}"
+}
+
+is_good_certificate() {
+  [[ -s $1 ]] && openssl x509 -in "$1" -noout -checkend 0 >/dev/null 2>&1
+}
+
 # use_certificate CHAIN KEY: a front that runs shows it to the next who connects. What is shown lies in one file, so that
 # certificate and key fit whatever happens; `server.crt` beside it is for those who look, and says that all is done.
 use_certificate() {

@@ -140,6 +140,11 @@ ensure_registry_secret() {
   printf 'REGISTRY_HTTP_SECRET=%s\n' "$secret" | put_file "$STACK/registry.env" 0600
 }
 
+# The account with the certificate authority, and what it signed: by whatever the front is replaced, they stay.
+ensure_acme_directory() {
+  ! grep -qs "\"source\":\"$STACK/acme\"" "$STACK/compose.yaml" || install -d -m 0700 -- "$STACK/acme"
+}
+
 # Compose makes a container under a passing name when it replaces one. Killed before it gives it its own, it would go
 # on with that one later, under the wrong name.
 remove_unnamed() {
@@ -196,17 +201,24 @@ await_answer() {
 # step_start_containers SERVICE:SCHEME:PORT:PATH,… SUBNET SERVICE,… SERVICE,…: starts what is not as it should be. Of the last
 # two, the first are services that give up their port before, the second those whose containers are made anew.
 step_start_containers() {
-  local endpoints endpoint stopping anew service scheme port path
+  local endpoints stopping anew
   IFS=, read -r -a endpoints <<<"$1"
   IFS=, read -r -a stopping <<<"$3"
   IFS=, read -r -a anew <<<"$4"
   ensure_registry_secret
+  ensure_acme_directory
   remove_unnamed
   remove_network "$2"
   ((${#stopping[@]} == 0)) || compose rm --stop --force "${stopping[@]}" 2>&1
   ((${#anew[@]} == 0)) || compose_up --no-deps --force-recreate "${anew[@]}"
   compose_up --remove-orphans
-  for endpoint in "${endpoints[@]}"; do
+  await_answers "${endpoints[@]}"
+}
+
+# await_answers SERVICE:SCHEME:PORT:PATH …
+await_answers() {
+  local endpoint service scheme port path
+  for endpoint in "$@"; do
     IFS=: read -r service scheme port path <<<"$endpoint"
     if await_answer "$service" "$scheme" "$port" "$path"; then continue; fi
     compose logs --no-color --tail 20 "$service" front || true

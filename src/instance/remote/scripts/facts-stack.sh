@@ -30,6 +30,12 @@ inspected_containers() {
   timeout 15 docker container inspect --format "$CONTAINER" "${ids[@]}" 2>/dev/null
 }
 
+# front_complaint SINCE: why the front got no certificate the last time since then, as its log has it.
+front_complaint() {
+  timeout 15 docker logs --since "$1" "$PROJECT-front-1" 2>&1 |
+    sed -nE 's/.*"msg":"could not get certificate from issuer".*"error":"(([^"\\]|\\.)*)".*/\1/p' | tail -n 1 | head -c 2000
+}
+
 # inspected_images: those of our containers.
 inspected_images() {
   local names
@@ -79,10 +85,13 @@ begin_stack_facts() {
   shift 2
   ENDPOINTS=("$@")
   declare -gA PROBE_FDS=()
-  CONTAINERS_FD='' IMAGES_FD=''
+  CONTAINERS_FD='' IMAGES_FD='' COMPLAINT_FD=''
   if [[ $with_docker == true ]]; then
     exec {CONTAINERS_FD}< <(inspected_containers)
-    [[ $with_images != true ]] || exec {IMAGES_FD}< <(inspected_images)
+    if [[ $with_images == true ]]; then
+      exec {IMAGES_FD}< <(inspected_images)
+      exec {COMPLAINT_FD}< <(front_complaint 48h)
+    fi
   fi
   for endpoint in "$@"; do
     IFS=: read -r service scheme port path <<<"$endpoint"
@@ -98,7 +107,7 @@ begin_stack_facts() {
 
 # stack_facts DATA_PATH DOCKER_ROOT: puts all of them.
 stack_facts() {
-  local data_path=$1 docker_root=$2 containers
+  local data_path=$1 docker_root=$2 containers complaint=
   REPLY='[]' && { [[ -z $CONTAINERS_FD ]] || json_list <&"$CONTAINERS_FD"; }
   containers=$REPLY
   probe_facts "$containers" && put_raw probes "$REPLY"
@@ -108,6 +117,8 @@ stack_facts() {
   volume_directory "$containers" "$docker_root" && data_facts "$data_path" "$REPLY" && put_raw data "$REPLY"
   network_facts && put_raw network "$REPLY"
   rule_facts && put_raw packetRules "$REPLY"
+  [[ -z $COMPLAINT_FD ]] || IFS= read -r complaint <&"$COMPLAINT_FD" || true
+  put frontComplaint "$complaint"
 }
 
 # probe_facts CONTAINERS: the first answers; where one is missing and its container runs, it is waited for.
