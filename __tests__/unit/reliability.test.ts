@@ -37,6 +37,7 @@ test.each([
   [/^\| a rule that is in force only after.*tried every (\d+) s/, 'src/registry/reach.ts', 'TRY_MS'],
   [/^\| the guest agent takes the key only later.*; (\d+) s, then/, 'src/ssh/connect.ts', 'LIMIT_MS'],
   [/^\| OS Login of the project.*after (\d+) s `SSH login refused`/, 'src/ssh/connect.ts', 'LIMIT_MS'],
+  [/^\| `acme-down` .*; (\d+) s, then/, 'src/instance/remote/scripts/certificates.sh', 'OBTAIN_SECONDS'],
   [/^\| `apt-lock`.*after (\d+) s a step/, 'src/instance/remote/scripts/packages.sh', 'APT_TIMEOUT'],
   [/^\| `no-internet`.*within (\d+) s for the key/, 'src/instance/remote/scripts/packages.sh', 'KEY_TIMEOUT'],
   [/^\| `ssh-drop` in the login.*for (\d+) s/, 'src/ssh/connect.ts', 'LIMIT_MS'],

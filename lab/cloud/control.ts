@@ -132,9 +132,10 @@ async function amend({ cloud }: Control, name: string, body: Body): Promise<Repl
   return json(200, { name, status: instance.status, network: instance.network });
 }
 
-async function reset({ cloud }: Control): Promise<Reply> {
+async function reset({ cloud, acme }: Control): Promise<Reply> {
   cloud.world.reset();
   cloud.operations.clear();
+  acme.orders.splice(0);
   await cloud.enforce([...cloud.world.instances.values()]);
   return json(200, {});
 }

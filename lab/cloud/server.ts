@@ -10,7 +10,7 @@ import { Operations } from './compute/operations.ts';
 import { World } from './compute/world.ts';
 import { type Config, readConfig } from './config.ts';
 import { createControl } from './control.ts';
-import { createDns, DNS_PORT } from './dns/server.ts';
+import { createDns, DNS_PORT, type Known } from './dns/server.ts';
 import { Faults } from './faults/faults.ts';
 import { readRequest, sendReply, text } from './front/exchange.ts';
 import { UpstreamFaults } from './front/faults.ts';
@@ -51,7 +51,7 @@ async function main(file: string | undefined): Promise<void> {
   );
   await listen(createPlain(config, upstream), { host: front.host, port: 80 });
   await listen(createMetadata(new MetadataServer(world)), metadata);
-  const dns = createDns((name) => addressOf(name, world, config, upstream));
+  const dns = createDns((name) => knownName(name, world, config, upstream));
   await listen(dns.tcp, { host: front.host, port: DNS_PORT });
   await listenForDatagrams(dns.udp, { address: front.host, port: DNS_PORT });
   await listen(createControl({ cloud, accounts, log, upstream, acme }), { path: control });
@@ -120,12 +120,12 @@ async function startAuthority({ pebble, runDir, certificates, listen: { front } 
 /** Somebody else's, of the addresses for documentation (RFC 5737). */
 const ELSEWHERE = '203.0.113.99';
 
-/** What the lab's own DNS knows: the names that it answers for, and those of its instances. */
-function addressOf(name: string, world: World, config: Config, faults: UpstreamFaults): string | null {
-  if (NAMES.includes(name)) return config.gateway;
+/** What the lab's own DNS knows: the names that it answers for, and the domain of its instances. */
+function knownName(name: string, world: World, config: Config, faults: UpstreamFaults): Known {
+  if (NAMES.includes(name)) return { address: config.gateway };
   const instance = [...world.instances.values()].find((each) => publicName(each.name) === name);
-  if (instance === undefined) return null;
-  return faults.has('dns-wrong') ? ELSEWHERE : instance.ip;
+  if (instance !== undefined) return { address: faults.has('dns-wrong') ? ELSEWHERE : instance.ip };
+  return name.endsWith(publicName('')) ? 'no-such-name' : null;
 }
 
 /** The front's address without TLS: Docker's key alone is there, as long as a redirect leads to it. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { answerTo, readQuestion, TYPE_A } from '../dns/message.ts';
+import { answerTo, NXDOMAIN, readQuestion, TYPE_A } from '../dns/message.ts';
 import { upstreamOf } from '../dns/server.ts';
 
 /** A query as resolvers send it: id 0x1234, recursion desired. */
@@ -36,6 +36,7 @@ test('an answer has the question, and the address behind it', () => {
   const none = answerTo(message, question, null);
   expect(none.length).toBe(message.length);
   expect(none.readUInt16BE(6)).toBe(0);
+  expect(answerTo(message, question, null, NXDOMAIN).readUInt16BE(2) & 0xf).toBe(3);
 });
 
 test('the first server of a resolv.conf', () => {

@@ -15,6 +15,7 @@ const RECURSION_AVAILABLE = 0x0080;
 const RECURSION_DESIRED = 0x0100;
 const AUTHORITATIVE = 0x0400;
 export const SERVFAIL = 2;
+export const NXDOMAIN = 3;
 
 /** Null: it is no message with one question. */
 export function readQuestion(message: Buffer): Question | null {

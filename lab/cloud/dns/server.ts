@@ -1,7 +1,7 @@
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { answerTo, readQuestion, SERVFAIL, TYPE_A } from './message.ts';
+import { answerTo, NXDOMAIN, readQuestion, SERVFAIL, TYPE_A } from './message.ts';
 
 export const DNS_PORT = 53;
 const WAIT_MS = 4_000;
@@ -12,19 +12,21 @@ export interface Dns {
   readonly tcp: Server;
 }
 
+/** What the lab knows of a name: its IPv4 address, or that there is no such name; null: it is not the lab's to know. */
+export type Known = { readonly address: string } | 'no-such-name' | null;
+
 /**
  * The DNS of the lab's machines, their containers and the certificate authority: what the lab knows itself, and for all
  * else what this host is told.
- *
- * @param addressOf IPv4 address of a name; null: the lab does not know it
  */
-export function createDns(addressOf: (name: string) => string | null): Dns {
+export function createDns(known: (name: string) => Known): Dns {
   const upstream = upstreamOf(readFileSync('/etc/resolv.conf', 'utf8'));
   const answer = async (message: Buffer): Promise<Buffer | null> => {
     const question = readQuestion(message);
     if (question === null) return null;
-    const address = addressOf(question.name);
-    if (address !== null) return answerTo(message, question, question.type === TYPE_A ? address : null);
+    const found = known(question.name);
+    if (found === 'no-such-name') return answerTo(message, question, null, NXDOMAIN);
+    if (found !== null) return answerTo(message, question, question.type === TYPE_A ? found.address : null);
     return upstream === null ? answerTo(message, question, null, SERVFAIL) : ask(upstream, message);
   };
   return { udp: overUdp(answer), tcp: createServer((socket) => serveTcp(socket, answer)) };

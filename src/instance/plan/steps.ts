@@ -24,8 +24,8 @@ export type Action =
   /** PEM. */
   | { readonly kind: 'use-certificate'; readonly chain: string; readonly key: string }
   /**
-   * Until the front has it. With `anew` the front is told to ask at once, rather than when it would by itself; with a front
-   * that was just made that is not needed.
+   * Until the front has it. With `anew` the front is started again, by which it asks at once, rather than when it would by
+   * itself; a front that was just made does.
    */
   | {
       readonly kind: 'obtain-certificate';

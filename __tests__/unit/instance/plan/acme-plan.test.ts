@@ -58,7 +58,7 @@ test('with a certificate there is nothing to do, however little of its time is l
   expect(kinds(having(converged(WANTED), GOOD))).toEqual([]);
 });
 
-test('without one a front that is as it should be is told to ask at once', () => {
+test('without one a front that is as it should be has to ask at once', () => {
   const [step, ...others] = steps(having(converged(WANTED), null));
   expect(others).toEqual([]);
   expect(step?.action).toEqual({

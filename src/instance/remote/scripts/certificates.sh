@@ -77,16 +77,13 @@ REFUSALS='error:(rateLimited|rejectedIdentifier|unsupportedIdentifier|caa|invali
 REFUSALS+='|externalAccountRequired|userActionRequired|badCSR|malformed)'
 
 # step_obtain_certificate FILE ANEW SERVICE:SCHEME:PORT:PATH,…: waits until the front has a certificate in FILE, and everything
-# answers by it. Caddy asks for it by itself as it starts; with ANEW it is told to do so now.
+# answers by it. Caddy asks for it as it starts, so with ANEW it is started again: by a new configuration it would not ask again
+# for what it has in memory, expired or not, and nobody can be connected to a front without a good certificate.
 step_obtain_certificate() {
   local file=$1 anew=$2 since complaint endpoints end=$((SECONDS + OBTAIN_SECONDS))
   IFS=, read -r -a endpoints <<<"$3"
-  if [[ $anew == true ]]; then
-    since=$(date +%s.%N)
-    load_front <"$STACK/front/Caddyfile"
-  else
-    since=$(docker container inspect --format '{{.State.StartedAt}}' "$PROJECT-front-1")
-  fi
+  [[ $anew == false ]] || docker container restart "$PROJECT-front-1" >/dev/null
+  since=$(docker container inspect --format '{{.State.StartedAt}}' "$PROJECT-front-1")
   until is_good_certificate "$file"; do
     complaint=$(front_complaint "$since") || true
     if ((SECONDS >= end)) || [[ $complaint =~ $REFUSALS ]]; then
