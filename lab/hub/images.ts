@@ -17,12 +17,14 @@ export interface HubImage {
   readonly forStories?: true;
   /** `builder` is the image in which the lab builds. */
   recipe(builder: string): Promise<Recipe>;
+  /** That of Docker Hub will not do: it has to trust the lab's CA as well. */
+  readonly isAlwaysBuilt?: true;
 }
 
 export const HUB_IMAGES: readonly HubImage[] = [
   { references: ['library/registry:3', 'library/registry:latest'], recipe: registry3 },
   { references: ['library/registry:2'], recipe: async (builder) => fromFolder('registry-2', builder) },
-  { references: ['library/caddy:2.11.9', 'library/caddy:2'], recipe: caddy },
+  { references: ['library/caddy:2.11.9', 'library/caddy:2'], recipe: caddy, isAlwaysBuilt: true },
   {
     references: [
       'joxit/docker-registry-ui:2.6.0',

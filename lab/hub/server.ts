@@ -85,7 +85,7 @@ async function fill(
   let reachable: boolean | undefined;
   for (const image of images) {
     const name = image.references[0];
-    if (marks[name] === REAL) continue;
+    if (marks[name] === REAL && image.isAlwaysBuilt !== true) continue;
     const recipe = await image.recipe(builder);
     const key = recipeKey(recipe);
     if (marks[name] === key) continue;
@@ -95,7 +95,7 @@ async function fill(
         `Docker Hub ${reachable ? 'answers: images are taken from there' : 'does not answer: images are built'}`,
       );
     }
-    const pulled = reachable && (await pull(name));
+    const pulled = reachable && image.isAlwaysBuilt !== true && (await pull(name));
     await push(pulled ? name : await ensureImage(recipe), image, port);
     marks[name] = pulled ? REAL : key;
     writeFileSync(file, `${JSON.stringify(marks, null, 2)}\n`);
