@@ -27,10 +27,13 @@ beforeAll(async () => {
     readers: `pod:${READER}`,
   };
   await lab('situation', 'clients');
-  // Somebody else's login, with a helper for all others, which must not see ours.
+  // Somebody else's login, with a helper for all others, which must not be asked for ours.
   await output(
     'runner',
-    `install -d -o runner -g runner -m 700 /home/runner/.docker
+    `printf '#!/bin/sh\\nread -r server; echo "$1 $server" >>/tmp/asked\\necho credentials not found in native keychain; exit 1\\n' \\
+       >/usr/local/bin/docker-credential-nobody; chmod 755 /usr/local/bin/docker-credential-nobody
+     touch /tmp/asked; chmod 666 /tmp/asked
+     install -d -o runner -g runner -m 700 /home/runner/.docker
      echo '{"auths":{"ghcr.io":{"auth":"eDp5"}},"credsStore":"nobody"}' >/home/runner/.docker/config.json
      chown runner: /home/runner/.docker/config.json`,
   );
@@ -45,8 +48,8 @@ async function connected(script: string, changes: Record<string, string> = {}): 
     '--later',
     script,
   ]);
-  expect(seen.later?.exitCode).toBe(0);
-  return seen.later?.output ?? '';
+  if (seen.later?.exitCode !== 0) throw new Error(`the later step failed:\n${seen.later?.output}`);
+  return seen.later.output;
 }
 
 /** What the registry has under a name, as the instance sees it with the login of this story. */
@@ -85,6 +88,9 @@ test('Docker pushes and pulls in a later step, and other logins are there too', 
   );
   expect(said).toContain(`${ip}:5000/by/docker:1`);
   expect(said).toMatch(/eDp5\nnobody$/);
+  const asked = await output('runner', 'cat /tmp/asked');
+  expect(asked).toContain('docker.io');
+  expect(asked).not.toContain(ip);
   expect(await digestOf('by/docker:1')).toMatch(/^sha256:/);
 });
 
@@ -100,13 +106,15 @@ test('a login that a later step makes is made beside ours, and goes with it', as
 });
 
 test('Podman, Skopeo and crane push and pull with the login of the job', async () => {
+  // They know no store for all registries, and run an empty helper as if it were one.
+  await output('runner', 'sed -i \'s/,"credsStore":"nobody"//\' /home/runner/.docker/config.json');
   const said = await connected(
     `export SSL_CERT_FILE=/tmp/ca.crt; printf '%s\\n' "$OUTPUT_ca_certificate" >$SSL_CERT_FILE
-     crane copy --platform linux/amd64 $OUTPUT_registry/test:test $OUTPUT_registry/by/crane:1 2>&1
+     crane copy --platform linux/amd64 $OUTPUT_registry/test:latest $OUTPUT_registry/by/crane:1 2>&1
      unset SSL_CERT_FILE
-     skopeo copy -q docker://$OUTPUT_registry/test:test docker://$OUTPUT_registry/by/skopeo:1
-     sudo --preserve-env=DOCKER_CONFIG podman --storage-driver vfs pull -q $OUTPUT_registry/test:test
-     sudo --preserve-env=DOCKER_CONFIG podman --storage-driver vfs push -q $OUTPUT_registry/test:test docker://$OUTPUT_registry/by/podman:1
+     skopeo copy -q docker://$OUTPUT_registry/test:latest docker://$OUTPUT_registry/by/skopeo:1
+     sudo --preserve-env=DOCKER_CONFIG podman --storage-driver vfs pull -q $OUTPUT_registry/test:latest
+     sudo --preserve-env=DOCKER_CONFIG podman --storage-driver vfs push -q $OUTPUT_registry/test:latest docker://$OUTPUT_registry/by/podman:1
      crane version`,
   );
   expect(said).toMatch(/[0-9a-f]{64}/);
@@ -147,7 +155,7 @@ test('a wrong password ends the step, by name, and leaves nothing', async () => 
 
 test('a reader pulls in a later step, and cannot push', async () => {
   const said = await connected(
-    `docker pull -q $OUTPUT_registry/test:test && docker tag $OUTPUT_registry/test:test $OUTPUT_registry/by/reader:1
+    `docker pull -q $OUTPUT_registry/test:latest && docker tag $OUTPUT_registry/test:latest $OUTPUT_registry/by/reader:1
      docker push $OUTPUT_registry/by/reader:1 2>&1 || echo refused`,
     { username: 'pod', password: READER, readers: '' },
   );
@@ -157,10 +165,10 @@ test('a reader pulls in a later step, and cannot push', async () => {
 test('two jobs on one machine have nothing to do with each other’s login', async () => {
   const first = action({ ...inputs, mode: 'connect' }, [
     '--later',
-    'for i in $(seq 1 40); do docker pull -q $OUTPUT_registry/test:test || exit 1; done',
+    'for i in $(seq 1 40); do docker pull -q $OUTPUT_registry/test:latest || exit 1; done',
   ]);
   for (let round = 0; round < 3; round += 1)
-    await connected('docker pull -q $OUTPUT_registry/test:test', {
+    await connected('docker pull -q $OUTPUT_registry/test:latest', {
       username: 'pod',
       password: READER,
       readers: '',
@@ -175,8 +183,8 @@ test('containerd pulls with the files of docs/clients.md', async () => {
     `D=/etc/containerd/certs.d/${ip}:5000; mkdir -p $D; cat >$D/ca.crt <<'END'
 ${ca}END
      printf 'server = "https://%s"\\n\\n[host."https://%s"]\\n  ca = "%s/ca.crt"\\n' ${ip}:5000 ${ip}:5000 $D >$D/hosts.toml
-     ctr image pull --hosts-dir /etc/containerd/certs.d -u 'pod:${READER}' ${ip}:5000/test:test 2>&1
-     ctr image pull --hosts-dir /etc/containerd/certs.d -u 'pod:wrong' ${ip}:5000/test:test 2>&1 || true`,
+     ctr image pull --hosts-dir /etc/containerd/certs.d -u 'pod:${READER}' ${ip}:5000/test:latest 2>&1
+     ctr image pull --hosts-dir /etc/containerd/certs.d -u 'pod:wrong' ${ip}:5000/test:latest 2>&1 || true`,
   );
   expect(seen.stdout).toMatch(/done[\s\S]*401 Unauthorized/);
 });
@@ -193,7 +201,7 @@ test('Docker of Debian 13, with its classic store', async () => {
 });
 
 test('a machine that nobody prepared is refused TLS; after `client-script` it pulls, and a second time changes nothing', async () => {
-  const pull = `docker pull -q ${ip}:5000/test:test 2>&1`;
+  const pull = `docker pull -q ${ip}:5000/test:latest 2>&1`;
   expect((await shell('runner', pull)).stdout).toMatch(/certificate/);
   const { outputs } = await succeeding({ ...inputs, mode: 'bootstrap' });
   const script = `cat >/root/client.sh <<'SCRIPT'
@@ -203,7 +211,7 @@ REGISTRY_LOGIN='pod:${READER}' sh /root/client.sh`;
   await output('runner', script);
   const files = `find /etc/docker /etc/containerd /root/.docker -type f -printf '%p %T@ %i\\n' | grep -v config.json; md5sum /root/.docker/config.json`;
   const written = await output('runner', files);
-  expect(await output('runner', pull)).toContain(`${ip}:5000/test:test`);
+  expect(await output('runner', pull)).toContain(`${ip}:5000/test:latest`);
   await output('runner', script);
   expect(await output('runner', files)).toBe(written);
 });

@@ -15,9 +15,11 @@ const CONFIG = 'config.json';
 
 /**
  * Docker's client configuration with one login more. The user's own logins, proxies and context stay as they are; for this
- * registry alone no credential helper is asked, since a helper's store is the user's.
+ * registry alone no credential helper is asked, since a helper's store is the user's. That takes an empty helper where the
+ * user has a store for all registries, and only there: Podman and Skopeo, which know no such store, would run it.
  *
  * https://docs.docker.com/reference/cli/docker/login/#credential-helpers
+ * https://github.com/containers/image/blob/v5.36.0/pkg/docker/config/config.go (findCredentialsInFile)
  *
  * @param present the user's config.json; null: there is none
  * @param registry `host:port`
@@ -29,10 +31,11 @@ export function configWith(
 ): string {
   const config = objectOf(present);
   const auth = Buffer.from(`${username}:${password}`).toString('base64');
+  const { [registry]: _, ...helpers } = asObject(config.credHelpers);
   return JSON.stringify({
     ...config,
     auths: { ...asObject(config.auths), [registry]: { auth } },
-    credHelpers: { ...asObject(config.credHelpers), [registry]: '' },
+    credHelpers: config.credsStore ? { ...helpers, [registry]: '' } : helpers,
   });
 }
 

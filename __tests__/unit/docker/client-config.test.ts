@@ -30,12 +30,13 @@ test.each<[string, string | null, object]>([
   ],
   ['an old login here', `{"auths":{"${AT}":{"auth":"eA=="}}}`, {}],
   ['helpers of others', '{"credHelpers":{"gcr.io":"gcloud"}}', { credHelpers: { 'gcr.io': 'gcloud' } }],
+  ['a helper for this registry', `{"credHelpers":{"${AT}":"pass"}}`, {}],
   ['helpers that are none', '{"credHelpers":7,"auths":null}', {}],
 ])('%s', (_, present, kept) => {
   const config = parsed(present);
   expect(config).toMatchObject(kept);
   expect(config.auths[AT]).toEqual({ auth: AUTH });
-  expect(config.credHelpers[AT]).toBe('');
+  expect(config.credHelpers[AT]).toBe(config.credsStore === undefined ? undefined : '');
 });
 
 test('whatever the file holds, the login is there, and everything else as before', () => {
@@ -43,7 +44,7 @@ test('whatever the file holds, the login is there, and everything else as before
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (before) => {
       const { auths, credHelpers, ...others } = parsed(JSON.stringify(before));
       expect(auths[AT]).toEqual({ auth: AUTH });
-      expect(credHelpers[AT]).toBe('');
+      expect(credHelpers[AT]).toBe(JSON.parse(JSON.stringify(before)).credsStore ? '' : undefined);
       const { auths: _, credHelpers: __, ...same } = JSON.parse(JSON.stringify(before));
       expect(others).toEqual(same);
     }),
