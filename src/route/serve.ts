@@ -22,7 +22,7 @@ export interface TunnelStreams {
  * before it has noted the process, standard input ends, and so does this. Then it ends by SIGTERM, which the post step
  * sends; when the process is gone that lives as long as the job; when GitHub's runner ends what a job has left behind,
  * which it knows by RUNNER_TRACKING_ID
- * (https://github.com/actions/runner/blob/v2.329.0/src/Runner.Worker/JobExtension.cs); and with its lifetime.
+ * (https://github.com/actions/runner/blob/b7fd7da1539f332b98c2d645a86b4b49c53469cb/src/Runner.Worker/JobExtension.cs#L868); and with its lifetime.
  */
 export async function serveTunnel({ stdin, stdout }: TunnelStreams): Promise<void> {
   // Once the main step has ended nobody reads it.

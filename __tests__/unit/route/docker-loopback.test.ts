@@ -27,10 +27,16 @@ test('a daemon of this machine is seen to come, as from a registry that has no s
 });
 
 test.each([
-  ['never comes', async () => undefined],
-  ['asks for something else', (reference: string) => fetch(urlOf(reference).base)],
-])('one that %s is refused', async (_, pull) => {
+  ['never comes', async () => undefined, /another machine/],
+  [
+    'wants a certificate',
+    (reference: string) => fetch(urlOf(reference).base.replace('http:', 'https:')),
+    /insecure-registries/,
+  ],
+  ['asks for something else', (reference: string) => fetch(urlOf(reference).base), /insecure-registries/],
+])('one that %s is refused', async (_, pull, happened) => {
   await expect(requireSharedLoopback(daemon(pull))).rejects.toMatchObject({
     title: 'Docker does not reach the tunnel',
+    problem: { happened: expect.stringMatching(happened) },
   });
 });
