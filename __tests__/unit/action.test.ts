@@ -47,7 +47,6 @@ test('every output of action.yml is set, and no other', () => {
     openTo: [],
     instanceIp: null,
     registry: '',
-    route: 'direct',
     loopback: false,
     scheme: 'http',
     caCertificate: null,

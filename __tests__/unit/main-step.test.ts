@@ -18,7 +18,6 @@ const REPORT: Report = {
   openTo: [],
   instanceIp: '203.0.113.9',
   registry: '203.0.113.9:5000',
-  route: 'direct',
   loopback: false,
   scheme: 'http',
   caCertificate: null,

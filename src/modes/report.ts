@@ -34,7 +34,6 @@ export function reportOf(
     zone: settings.vm.zone,
     instanceIp: vm === null ? null : addressOf(vm),
     registry: address.registry,
-    route: settings.route,
     loopback: settings.registry.loopback,
     scheme: address.scheme,
     caCertificate: found.ca ?? null,

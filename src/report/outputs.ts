@@ -1,6 +1,6 @@
 import type { Change } from '../converge/change';
 import type { Health, HealthCheck } from '../health/check';
-import type { Mode, RouteSettings } from '../settings/types';
+import type { Mode } from '../settings/types';
 import { clientScript } from './client-script';
 
 /** A pushed reference and the digest under which the registry serves it. */
@@ -29,7 +29,6 @@ export interface Report {
   readonly instanceIp: string | null;
   /** `host:port` */
   readonly registry: string;
-  readonly route: RouteSettings;
   /** Nothing but SSH leads to it. */
   readonly loopback: boolean;
   readonly scheme: 'http' | 'https';

@@ -206,6 +206,15 @@ describe('asked for no CIDRs', () => {
     expect(actions([], desired)).toEqual([]);
   });
 
+  test('where no run comes through the firewall, it gets no tag either', () => {
+    const bare = { ...VM, tags: { items: [], fingerprint: 'f' } };
+    const kinds = (runner: boolean) =>
+      planFirewall({ ...desired, runner, ports: [] }, { vm: bare, rules: [] }).steps.map(
+        ({ action }) => action.kind,
+      );
+    expect([kinds(false), kinds(true)]).toEqual([[], ['tag']]);
+  });
+
   test('a rule of ours is removed, which takes access away', () => {
     expect(actions([OURS], desired)).toEqual([{ kind: 'delete', name: 'web-1-registry' }]);
     expect(taken([OURS], desired)).toEqual([true]);

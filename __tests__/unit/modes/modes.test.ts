@@ -94,6 +94,14 @@ test('a dry run says what it would change', async () => {
   expect(log.lines).toContain('image: would push 203.0.113.9:5000/app:1');
 });
 
+test('a dry run through SSH opens no tunnel, makes no rule and no tag', async () => {
+  const through = { ...dry, 'source-ranges': '', route: 'ssh', mode: 'deploy' };
+  const report = await deploy(runWith(through));
+  expect(report).toMatchObject({ changes: [], endpoint: null, loopback: true });
+  expect(state.history).toEqual([]);
+  expect(log.lines.join()).toContain('would lead a port of this runner');
+});
+
 describe('deploy', () => {
   test('an image that cannot be had ends the run before anything that lasts is changed', async () => {
     answers = (line) =>

@@ -12,7 +12,6 @@ const report: Report = {
   zone: 'europe-west1-b',
   instanceIp: '192.0.2.7',
   registry: '192.0.2.7:5000',
-  route: 'direct',
   loopback: false,
   scheme: 'http',
   caCertificate: null,
@@ -126,4 +125,18 @@ test('text in a table stays in its cell and is no Markdown', () => {
       expect(shown).toBe(plain(text));
     }),
   );
+});
+
+test('through SSH: the summary says where it is in this job, and tells no other machine how to pull', () => {
+  const through = {
+    ...report,
+    job: { endpoint: '127.0.0.1:5001', username: 'ci', buildkitdConfig: '' },
+    loopback: true,
+  };
+  const summary = summaryOf(through);
+  expect(outputsOf(through)).toMatchObject({ registry: '192.0.2.7:5000', endpoint: '127.0.0.1:5001' });
+  expect(summary).toContain('in this job `127.0.0.1:5001`; nothing but SSH leads to it');
+  expect(summary).toContain('docker pull 127.0.0.1:5001/test:latest@sha256:');
+  expect(summary).not.toContain('insecure-registries');
+  expect(outputsOf({ ...through, job: null }).endpoint).toBe('');
 });

@@ -170,3 +170,38 @@ test('whatever any input holds, it is taken or refused with a message that is sa
     { numRuns: 2000 },
   );
 });
+
+describe('route: ssh', () => {
+  test('without CIDRs nobody else is admitted, and nothing but the loopback is needed', () => {
+    const { firewall, registry } = read({ route: 'ssh' });
+    expect(firewall).toMatchObject({ runner: false, ranges: [] });
+    expect(registry.loopback).toBe(true);
+  });
+
+  test('with CIDRs others come as ever', () => {
+    const { firewall, registry } = read({ route: 'ssh', 'source-ranges': '192.0.2.0/24' });
+    expect(firewall).toMatchObject({ runner: false, ranges: ['192.0.2.0/24'] });
+    expect(registry.loopback).toBe(false);
+  });
+
+  test.each<[string, Record<string, string>, boolean]>([
+    ['through SSH alone', { route: 'ssh' }, true],
+    ['where others come in clear', { route: 'ssh', 'source-ranges': '192.0.2.0/24' }, false],
+    [
+      'where others come with TLS',
+      { route: 'ssh', 'source-ranges': '192.0.2.0/24', tls: 'private-ca' },
+      true,
+    ],
+    ['in clear', {}, false],
+  ])('a login %s', (_, values, isTaken) => {
+    const given = { ...values, username: 'ci', password: 'x' };
+    if (isTaken) expect(read(given).registry.access.login?.username).toBe('ci');
+    else expect(refusal(given)).toMatch(/there is a login, and `tls` is none.*`route: ssh` without CIDRs/);
+  });
+
+  test.each(['runner', 'runner, 192.0.2.0/24'])('source-ranges %s contradicts it', (ranges) => {
+    expect(refusal({ route: 'ssh', 'source-ranges': ranges })).toMatch(
+      /names `runner`, who comes through SSH/,
+    );
+  });
+});

@@ -84,3 +84,21 @@ test('a front that changes its ports with itself need not stop first', () => {
   const { steps } = planInstance(desired, converged());
   expect(steps.map(({ action }) => action.kind)).toEqual(['write-file', 'start-containers']);
 });
+
+describe('a port of the loopback alone', () => {
+  const desired = { ...DESIRED, registry: { ...DESIRED.registry, loopback: true } };
+
+  test.each(['0.0.0.0', '127.0.0.1', '*', '[::]', '[::ffff:127.0.0.1]'])(
+    'is refused beside %s',
+    (address) => {
+      const facts = { ...BARE, ...listening(5000, 'nginx', address) };
+      expect(() => planInstance(desired, facts)).toThrow(/^Port in use/);
+    },
+  );
+
+  test.each(['10.132.0.2', '[2001:db8::7]', '127.0.0.53%lo', '[::1]'])('has room beside %s', (address) => {
+    expect(() => planInstance(desired, { ...BARE, ...listening(5000, 'nginx', address) })).not.toThrow();
+    const others = withTheirs({ published: on([address, 5000]) });
+    expect(() => planInstance(desired, { ...BARE, ...others })).not.toThrow();
+  });
+});

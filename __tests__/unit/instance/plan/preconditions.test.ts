@@ -52,3 +52,10 @@ test.each<[string, Partial<Facts>, boolean]>([
   if (full) look.toThrow('Registry disk is full');
   else look.not.toThrow();
 });
+
+test('logins that are there need TLS, or that nothing but SSH leads to them', () => {
+  const users = { ...BARE.users, wanted: ['ci'] };
+  const loopback = { ...DESIRED, registry: { ...DESIRED.registry, loopback: true } };
+  expect(() => planInstance(DESIRED, { ...BARE, users })).toThrow(/^Logins need TLS/);
+  expect(() => planInstance(loopback, { ...BARE, users })).not.toThrow();
+});

@@ -45,6 +45,16 @@ test('the default stack', () => {
   for (const text of Object.values(files)) expect(text).not.toMatch(/\$\{/);
 });
 
+test('on the loopback alone, with IPv6 or without, nobody is to reach it from outside', () => {
+  const inputs = { ...registry, loopback: true };
+  const { files } = stackOf(inputs, { ipv6: true });
+  expect(compose(files[COMPOSE_FILE]).services.front.ports).toEqual([
+    { target: 5000, published: '5000', host_ip: '127.0.0.1' },
+    { target: 18080, published: '18080', host_ip: '127.0.0.1' },
+  ]);
+  expect([publishedPorts(inputs), publishedPorts(registry)]).toEqual([[], [5000, 18080]]);
+});
+
 test('the front alone publishes ports', () => {
   for (const changes of [{}, { uiPort: 5000 }, { ui: 'none' as const, uiImage: null }]) {
     const { services, files } = stackOf({ ...registry, ...changes });
