@@ -11,6 +11,7 @@ export interface Seen {
   readonly memoryMiB: number;
   readonly outputs: Readonly<Record<string, string>>;
   readonly maskedLog: string;
+  readonly later: { readonly output: string } | null;
 }
 
 /** Where bin/lab mounts this checkout on the runner machine. */

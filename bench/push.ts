@@ -83,7 +83,7 @@ async function main(inputs: Readonly<Record<string, string>>): Promise<number> {
 }
 
 /** Five random layers of 100 MB on the runner, under these names and no other; nothing is left to be written out. */
-async function freshImage(names: readonly string[]): Promise<void> {
+export async function freshImage(names: readonly string[]): Promise<void> {
   await removeImages();
   await on(
     'runner',
@@ -99,7 +99,8 @@ async function freshImage(names: readonly string[]): Promise<void> {
   );
 }
 
-async function removeImages(): Promise<void> {
+/** Removes them, wherever they were to go. */
+export async function removeImages(): Promise<void> {
   await on(
     'runner',
     `docker images --filter reference='bench/*' --filter reference='*/bench/*' --format '{{.Repository}}:{{.Tag}}' |

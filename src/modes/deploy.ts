@@ -14,6 +14,7 @@ import type { Run } from './run';
 import { type SetUp, setUp } from './set-up';
 import { type SiteSurvey, surveySite } from './survey';
 import { authorityOf } from './tls';
+import { openWay, type Way } from './way';
 
 /** Sets the instance up, and pushes the image. */
 export async function deploy(run: Run): Promise<Report> {
@@ -28,13 +29,14 @@ export async function deploy(run: Run): Promise<Report> {
       surveySite(run, site, { admit: true }),
       reads,
     ]);
-    const [{ outcomes, facts }, changed] = await waitForAll<[SetUp, Outcome<unknown> | null]>([
+    const [{ outcomes, facts }, changed, way] = await waitForAll<[SetUp, Outcome<unknown> | null, Way]>([
       setUp(run, site, survey),
       setUpRunner(run, runner.survey),
+      openWay(run, site, address),
     ]);
     const ca = authorityOf(run.settings, facts);
     const caFile = await trustAuthority(run, address, ca);
-    const reached = await reachRegistry(run, site, address, ca);
+    const reached = await reachRegistry(run, way, ca);
     const { repair, outcomes: repaired } = new RepairDuringPush(run, site);
     const images = await push(run, address, reached, runner.image, repair);
     const firewall = await firewallOf(run, site);

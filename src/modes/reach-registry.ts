@@ -3,11 +3,9 @@ import { takeClientConfig } from '../leases/client-config';
 import { openRegistry, type RegistryApi } from '../registry/api';
 import type { Endpoint } from '../registry/endpoint';
 import { waitUntilAnswered } from '../registry/reach';
-import type { Site } from './log-in';
-import type { RegistryAddress } from './registry-address';
 import type { Run } from './run';
 import { endpointOf } from './tls';
-import { directWay, openWay, type Way } from './way';
+import type { Way } from './way';
 
 /** How long the registry may be away while it is only asked. */
 const AWAY_MS = 31_000;
@@ -21,21 +19,14 @@ export interface Reached {
 }
 
 /**
- * Opens the way to the registry, waits until it answers this runner, and logs the job in, until it ends, where this run
- * has a login. Null in a dry run.
+ * Waits until the registry answers this runner, and logs the job in, until it ends, where this run has a login. Null in
+ * a dry run.
  *
- * @param site null: nobody has logged in to the instance, so the way is the direct one
  * @param ca PEM of what the registry's certificate is signed by; null: this machine trusts it anyway
- * @throws ActionError `Registry not reachable`, and those of openWay
+ * @throws ActionError `Registry not reachable`
  */
-export async function reachRegistry(
-  run: Run,
-  site: Pick<Site, 'connection'> | null,
-  address: RegistryAddress,
-  ca: string | null,
-): Promise<Reached | null> {
+export async function reachRegistry(run: Run, way: Way, ca: string | null): Promise<Reached | null> {
   const { settings, leases, log, sleep, temporary, variables } = run;
-  const way = site === null ? directWay(address) : await openWay(run, site, address);
   if (settings.dryRun) return null;
   await waitUntilAnswered(way, log, sleep);
   const endpoint = await endpointOf(settings, way, ca);

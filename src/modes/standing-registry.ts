@@ -2,9 +2,10 @@ import { Reconnects } from '../converge/reconnects';
 import type { LocalImage } from '../docker/docker';
 import type { Instance } from '../google/compute';
 import { type Client, readClient } from '../instance/remote/client';
+import { waitForAll } from '../job/wait-for-all';
 import type { PushedImage, Report } from '../report/outputs';
 import { ActionError } from '../values/errors';
-import { admitForPush } from './admission';
+import { admitForPush, sweepFor } from './admission';
 import { firewallOf, type SiteFirewall } from './firewall';
 import { connectTo, type Site } from './log-in';
 import { findPlace, readRunningInstance } from './place';
@@ -14,6 +15,7 @@ import { type RegistryAddress, registryAddress } from './registry-address';
 import { reportOf } from './report';
 import type { Run } from './run';
 import { authorityOf } from './tls';
+import { directWay, openWay, type Way } from './way';
 
 /** What a mode does at a registry that it reaches; `reached` is null in a dry run, `image` where it is pulled first. */
 export type UseRegistry = (
@@ -33,7 +35,7 @@ export async function atStandingRegistry(run: Run, use: UseRegistry): Promise<Re
   const address = registryAddress(run.settings, vm);
   const ca = authorityOf(run.settings, null);
   const reads = beginReading(run, address);
-  return reachAndUse(run, vm, { site: null, address, ca, reads, firewall: null }, use);
+  return reachAndUse(run, vm, { address, way: directWay(address), ca, reads, firewall: null }, use);
 }
 
 async function findInstance(run: Run): Promise<Instance> {
@@ -51,18 +53,28 @@ async function afterLogin(run: Run, use: UseRegistry): Promise<Report> {
   const reads = beginReading(run, address);
   const site = await connectTo(run, place);
   try {
-    let ca = authorityOf(run.settings, null);
-    if (site.connection !== null) {
-      const { connection } = site;
-      const client = await new Reconnects(run.log).retry('asking again', () => readClient(connection));
-      if (run.settings.registry.tls.kind === 'private-ca') ca = requireAuthority(client, run);
-      if (!run.settings.dryRun) await admitForPush(run, site, client.address);
-    }
+    const [ca, way] = await waitForAll<[string | null, Way]>([enter(run, site), openWay(run, site, address)]);
     const firewall = await firewallOf(run, site);
-    return await reachAndUse(run, site.vm, { site, address, ca, reads, firewall }, use);
+    return await reachAndUse(run, site.vm, { address, way, ca, reads, firewall }, use);
   } finally {
     site.connection?.close();
   }
+}
+
+/** Admits this runner, where it comes through the firewall, and returns what it has to trust. */
+async function enter(run: Run, site: Site): Promise<string | null> {
+  const { settings, log } = run;
+  const { connection } = site;
+  const isOwnAuthority = settings.registry.tls.kind === 'private-ca';
+  if (connection === null) return authorityOf(settings, null);
+  if (!settings.firewall.runner && !isOwnAuthority) {
+    if (!settings.dryRun) await sweepFor(run, site);
+    return authorityOf(settings, null);
+  }
+  const client = await new Reconnects(log).retry('asking again', () => readClient(connection));
+  const ca = isOwnAuthority ? requireAuthority(client, run) : authorityOf(settings, null);
+  if (!settings.dryRun) await admitForPush(run, site, client.address);
+  return ca;
 }
 
 function requireAuthority({ authority }: Client, { settings }: Run): string {
@@ -78,14 +90,14 @@ async function reachAndUse(
   run: Run,
   vm: Instance | null,
   {
-    site,
     address,
+    way,
     ca,
     reads,
     firewall,
   }: {
-    readonly site: Site | null;
     readonly address: RegistryAddress;
+    readonly way: Way;
     readonly ca: string | null;
     readonly reads: Promise<RunnerReads>;
     readonly firewall: SiteFirewall | null;
@@ -95,7 +107,7 @@ async function reachAndUse(
   const { survey, image } = await reads;
   const runner = await setUpRunner(run, survey);
   const caFile = await trustAuthority(run, address, ca);
-  const reached = await reachRegistry(run, site, address, ca);
+  const reached = await reachRegistry(run, way, ca);
   const images = await use(address, reached, image);
   return reportOf(run, vm, address, { outcomes: [runner], ca, caFile, reached, images, firewall });
 }
