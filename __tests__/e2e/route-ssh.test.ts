@@ -6,7 +6,7 @@ import { deleteRule, insertRule, rules } from './compute';
 import { randomImage, removeImages } from './images';
 import { action, environment, lab, mutations, output, type Seen, shell, succeeding, waitFor } from './lab';
 import { expectNothingLeft, type RunnerSnapshot, snapshotRunner } from './left-over';
-import { basics, ownLogin, restartDocker, served } from './machines';
+import { basics, ownLogin, restartDocker } from './machines';
 
 // `route: ssh`: the run, and the Docker of its job, reach the registry through the SSH connection. Judged by Google's
 // API, ss, a scan from another machine, Docker, and the processes of the runner.
@@ -44,11 +44,11 @@ async function expectClosed(): Promise<void> {
 const listeners = () =>
   output('registry-1', "ss -Hltn | awk '{print $4}' | grep -vE ':(22|53)$' | sort | paste -sd' '");
 
-/** Which of the registry's ports answer, tried from the runner's machine. */
+/** Which ports of the instance answer, SSH's and the registry's, tried from the runner's machine. */
 const scan = () =>
   output(
     'runner',
-    `for port in 5000 18080; do timeout 2 bash -c "</dev/tcp/${ip}/$port" 2>/dev/null && echo "$port" || true; done`,
+    `for port in 22 5000 18080; do timeout 2 bash -c "</dev/tcp/${ip}/$port" 2>/dev/null && echo "$port" || true; done`,
   );
 
 /** A later step, logged in as the run is, in a configuration of its own. */
@@ -98,20 +98,14 @@ describe('a bare instance, with a login and without TLS', () => {
       allowed: [{ IPProtocol: 'tcp' }],
     });
     try {
-      // That the scan could see one.
-      await output(
-        'registry-1',
-        'systemd-run --quiet --collect --unit open bash -c \'while true; do nc -lk -p 18080 -s $(hostname -I | cut -d" " -f1) || sleep 0.2; done\' || true',
-      );
-      expect(await scan()).not.toContain('5000');
+      expect(await scan()).toBe('22');
     } finally {
-      await output('registry-1', 'systemctl stop open.service || true');
       await deleteRule('theirs');
     }
   });
 
   test('what was pushed is there, and a second run changes nothing', async () => {
-    const debug = await succeeding({ ...inputs, 'dry-run': 'false' }, ['--env', 'RUNNER_DEBUG=1']);
+    const debug = await succeeding(inputs, ['--env', 'RUNNER_DEBUG=1']);
     expect(debug.outputs.changed).toBe('false');
     expect(JSON.stringify(debug)).not.toContain(PASSWORD);
     await expectClosed();
@@ -140,7 +134,8 @@ test('with TLS, the run looks at the certificate, and Docker need not be told of
 test('a port that somebody has is left to them', async () => {
   await output(
     'runner',
-    "systemd-run --quiet --collect --unit theirs /usr/bin/python3 -m http.server 5000 2>/dev/null || systemd-run --quiet --collect --unit theirs perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(LocalPort=>5000,Listen=>5,ReuseAddr=>1);$s->accept while 1'",
+    `systemd-run --quiet --collect --unit theirs perl -MIO::Socket::INET -e '
+       my $socket = IO::Socket::INET->new(LocalPort => 5000, Listen => 5, ReuseAddr => 1) or die; sleep'`,
   );
   await waitFor('runner', 'ss -Hltn | grep -q :5000');
   const { outputs } = await succeeding({ ...inputs, mode: 'push', tags: 'elsewhere:1' });
@@ -158,11 +153,8 @@ describe('a connection that is lost', () => {
       loggedIn(`${drop}; docker pull -q "$OUTPUT_endpoint/test@$OUTPUT_digest"`),
     ]);
     await waitFor('runner', 'test -e /tmp/drop', 200);
-    await output(
-      'registry-1',
-      "pkill -KILL -u registry-action sshd || pkill -KILL -f 'sshd.*registry-action'",
-    );
-    await output('runner', 'touch /tmp/dropped; chmod a+rw /tmp/dropped');
+    await output('registry-1', 'pkill -KILL -u registry-action');
+    await output('runner', 'touch /tmp/dropped');
     expect((await run).later?.exitCode).toBe(0);
     await expectClosed();
   });
@@ -180,11 +172,11 @@ describe('a connection that is lost', () => {
 });
 
 /** A run that goes on, with an image that takes a while. */
-async function begin(flags: readonly string[] = []): Promise<Promise<Seen>> {
+async function begin(): Promise<Seen> {
   await output('runner', 'rm -rf /home/runner/work/job-*');
   const file = join(mkdtempSync(join(tmpdir(), 'seen-')), 'seen.json');
   const values = Object.entries({ ...inputs, mode: 'push', image: 'killed:1', tags: 'killed:1' });
-  const words = ['action', '--keep', '--json', file, ...flags, ...values.map((pair) => pair.join('='))];
+  const words = ['action', '--keep', '--json', file, ...values.map((pair) => pair.join('='))];
   const child = spawn('bin/lab', words, { env: process.env, stdio: 'ignore' });
   return new Promise((resolve) => {
     child.on('close', () => resolve(JSON.parse(readFileSync(file, 'utf8')) as Seen));
@@ -202,30 +194,27 @@ describe('the main step is killed', () => {
     await kill();
     const seen = await run;
     expect(seen.exitCode).toBe(137);
-    // Not GitHub's runner, at the end of the job.
-    expect(seen.maskedLog).not.toContain('Terminate orphan process: pid');
+    // Not GitHub's runner, at the end of the job; what is left of `docker push` is its own.
+    expect(seen.maskedLog).not.toMatch(/Terminate orphan process: pid \(\d+\) \((node|MainThread)\)/);
     await waitFor('runner', '! pgrep -f "[d]ocker .*push"', 60);
     await expectClosed();
   });
 
   test('before the tunnel stands: its process ends by itself', async () => {
-    const own = await ownLogin();
     const run = begin();
     // The login of the run goes through, and that of the tunnel stands still.
-    await output(
-      'runner',
-      `until pgrep -f '${TUNNEL}' >/dev/null; do :; done; pkill -STOP -f '${TUNNEL}'; sleep 0`,
-    );
+    await output('runner', `until pgrep -f '${TUNNEL}' >/dev/null; do :; done; pkill -STOP -f '${TUNNEL}'`);
     await kill();
     await output('runner', `pkill -CONT -f '${TUNNEL}' || true`);
     await waitFor('runner', `! pgrep -f '${TUNNEL}'`, 10);
     await run;
-    expect(own['ssh-user']).toBe('deployer');
     await expectClosed();
   });
 
   test('with the runner, so that there is no post step: the tunnel ends all the same', async () => {
-    const seen = await succeeding({ ...inputs, mode: 'push', tags: 'alone:1' }, ['--no-post']);
+    // Its own key would stay in the metadata until it expires.
+    const alone = { ...inputs, ...(await ownLogin()), mode: 'push', tags: 'alone:1' };
+    const seen = await succeeding(alone, ['--no-post']);
     expect(seen.outputs.endpoint).toBe('127.0.0.1:5000');
     await waitFor('runner', `! pgrep -f '${TUNNEL}'`, 10);
     expect(await output('runner', 'ss -Hltn | grep -c :5000 || true')).toBe('0');
@@ -290,9 +279,14 @@ test('with CIDRs others get in, and the run still comes through SSH', async () =
   expect((await rules()).map(({ name }) => name)).toEqual(['registry-1-registry']);
   expect(await listeners()).toContain('0.0.0.0:5000');
   // This runner is not among them.
-  expect(await scan()).toBe('');
+  expect(await scan()).toBe('22');
   const pushed = await succeeding({ ...open, mode: 'push', tags: 'both:1' });
-  expect(Object.keys(await served('registry-1', ['both:1']))).toHaveLength(0);
+  expect(
+    await output(
+      'registry-1',
+      `curl -ksS -o /dev/null -w '%{http_code}' -u ci:${PASSWORD} https://127.0.0.1:5000/v2/both/manifests/1`,
+    ),
+  ).toBe('200');
   expect(pushed.outputs.endpoint).toBe('127.0.0.1:5000');
   // And back: the rule goes, and the ports.
   const closed = await succeeding({ ...inputs, mode: 'bootstrap' });
