@@ -55,26 +55,20 @@ const scan = () =>
     `for port in 22 5000 18080; do timeout 2 bash -c "</dev/tcp/${ip}/$port" 2>/dev/null && echo "$port" || true; done`,
   );
 
-/** A later step, logged in as the run is, in a configuration of its own. */
-const loggedIn = (script: string) =>
-  `export DOCKER_CONFIG=$(mktemp -d)
-   printf '%s' '${PASSWORD}' | docker login -u ci --password-stdin "$OUTPUT_endpoint" >/dev/null 2>&1
-   ${script}`;
-
 describe('a bare instance, with a login and without TLS', () => {
   let seen: Seen;
 
   test('one run: pushed through SSH; a later step pulls, pushes and builds by the port of its loopback', async () => {
     seen = await succeeding(inputs, [
       '--later',
-      loggedIn(`
+      `
         docker pull -q "$OUTPUT_endpoint/test@$OUTPUT_digest"
         docker tag "$OUTPUT_endpoint/test@$OUTPUT_digest" "$OUTPUT_endpoint/later:1"
         docker push -q "$OUTPUT_endpoint/later:1"
         cd "$(mktemp -d)" && echo hello >file && printf 'FROM scratch\\nCOPY file /\\n' >Dockerfile
         docker buildx build --quiet --push --tag "$OUTPUT_endpoint/built:1" . && echo built
         curl -sS -o /dev/null -w 'without a login %{http_code}\\n' "http://$OUTPUT_endpoint/v2/"
-        pgrep -fc '${TUNNEL}'; ls /etc/docker/certs.d 2>/dev/null || true`),
+        pgrep -fc '${TUNNEL}'; ls /etc/docker/certs.d 2>/dev/null || true`,
     ]);
     expect(seen.later?.output).toMatch(/built\nwithout a login 401\n1$/);
     expect(seen.later?.exitCode).toBe(0);
@@ -122,7 +116,7 @@ describe('a bare instance, with a login and without TLS', () => {
 test('with TLS, the run looks at the certificate, and Docker need not be told of it', async () => {
   const seen = await succeeding({ ...inputs, tls: 'private-ca' }, [
     '--later',
-    loggedIn('docker pull -q "$OUTPUT_endpoint/test@$OUTPUT_digest"; ls /etc/docker/certs.d 2>&1 || true'),
+    'docker pull -q "$OUTPUT_endpoint/test@$OUTPUT_digest"; ls /etc/docker/certs.d 2>&1 || true',
   ]);
   expect(seen.later?.output).toMatch(/No such file or directory$/);
   expect(seen.outputs).toMatchObject({ endpoint: '127.0.0.1:5000', scheme: 'https' });
@@ -154,7 +148,7 @@ describe('a connection that is lost', () => {
     await output('runner', 'rm -f /tmp/drop /tmp/dropped');
     const run = succeeding(inputs, [
       '--later',
-      loggedIn(`${drop}; docker pull -q "$OUTPUT_endpoint/test@$OUTPUT_digest"`),
+      `${drop}; docker pull -q "$OUTPUT_endpoint/test@$OUTPUT_digest"`,
     ]);
     await waitFor('runner', 'test -e /tmp/drop', 200);
     await output('registry-1', 'pkill -KILL -u registry-action');

@@ -97,7 +97,7 @@ test('a dry run says what it would change', async () => {
 test('a dry run through SSH opens no tunnel, makes no rule and no tag', async () => {
   const through = { ...dry, 'source-ranges': '', route: 'ssh', mode: 'deploy' };
   const report = await deploy(runWith(through));
-  expect(report).toMatchObject({ changes: [], endpoint: null, loopback: true });
+  expect(report).toMatchObject({ changes: [], job: null, loopback: true });
   expect(state.history).toEqual([]);
   expect(log.lines.join()).toContain('would lead a port of this runner');
 });
