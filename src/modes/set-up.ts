@@ -29,7 +29,8 @@ export async function setUp(
   }
   const opened = converge(firewall);
   // No certificate is asked for before its challenges come in: each failed try counts towards the authority's limits.
-  const begin = run.settings.registry.tls.kind === 'acme' ? opened : Promise.resolve();
+  const asks = instance?.plan.steps.some(({ action }) => action.kind === 'obtain-certificate') ?? false;
+  const begin = asks ? opened : Promise.resolve();
   const [first, second] = await waitForAll<[Outcome<unknown>, Outcome<Facts> | null, unknown, unknown]>([
     opened,
     instance === null ? Promise.resolve(null) : begin.then(() => converge(instance)),
