@@ -20,6 +20,8 @@ export interface Config {
   readonly certificates: Certificates;
   /** Base address of the registry that stands for Docker Hub, `http://127.0.0.1:PORT`. */
   readonly hub: string;
+  /** Repositories that have another name there, by the name that Docker Hub has for them. */
+  readonly hubAliases: Readonly<Record<string, string>>;
   /** Document root of download.docker.com. */
   readonly aptDir: string;
   /** Document root of github.com: `OWNER/REPOSITORY/releases/download/TAG/FILE`. */

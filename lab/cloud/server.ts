@@ -68,7 +68,7 @@ function sites(
   faults: UpstreamFaults,
   authority: AcmeAuthority,
 ): (host: string) => Site | null {
-  const hub = new Hub(config.hub, faults);
+  const hub = new Hub(config.hub, config.hubAliases, faults);
   const instead = () => faults.hub();
   const github = releases(config.releasesDir);
   const computeSite: Site = { name: 'compute', serve: (request) => compute.handle(request) };

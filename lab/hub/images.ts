@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +25,13 @@ export interface HubImage {
 export const HUB_IMAGES: readonly HubImage[] = [
   { references: ['library/registry:3', 'library/registry:latest'], recipe: registry3 },
   { references: ['library/registry:2'], recipe: async (builder) => fromFolder('registry-2', builder) },
-  { references: ['library/caddy:2.11.9', 'library/caddy:2'], recipe: caddy, isAlwaysBuilt: true },
+  {
+    get references(): readonly [string, string] {
+      return [`${caddyRepository()}:2.11.9`, `${caddyRepository()}:2`];
+    },
+    recipe: caddy,
+    isAlwaysBuilt: true,
+  },
   {
     references: [
       'joxit/docker-registry-ui:2.6.0',
@@ -41,6 +48,14 @@ export const HUB_IMAGES: readonly HubImage[] = [
   { references: ['library/busybox:latest'], recipe: async (builder) => fromFolder('busybox', builder) },
   { references: ['moby/buildkit:buildx-stable-1'], forStories: true, recipe: buildkit },
 ];
+
+/**
+ * Where Caddy's image is in the lab's own registry, which labs of several checkouts share: each has a CA of its own, that
+ * the image trusts.
+ */
+export function caddyRepository(): string {
+  return `library/caddy-${createHash('sha256').update(authority()).digest('hex').slice(0, 8)}`;
+}
 
 /** Registry 3 from its Go module; registry 2 from Debian stands in where no Go module can be had. */
 export async function registry3(builder: string): Promise<Recipe> {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureCertificates } from '../cloud/certificates.ts';
+import { caddyRepository } from '../hub/images.ts';
 import { LAB } from '../number.ts';
 import { aptFolder } from '../packages/apt-repository.ts';
 import { releasesFolder } from '../packages/compose-release.ts';
@@ -29,6 +30,7 @@ export async function ensureCloud(hub: string): Promise<boolean> {
     zone: ZONE,
     certificates: ensureCertificates(cacheFolder('certificates')),
     hub,
+    hubAliases: { 'library/caddy': caddyRepository() },
     aptDir: aptFolder(),
     releasesDir: releasesFolder(),
     pebble: builtProgram(PEBBLE),

@@ -15,14 +15,17 @@ const REPOSITORY = /^\/v2\/(.+)\/(manifests|blobs|tags|referrers)\/([^/]+)$/;
  */
 export class Hub {
   private readonly upstream: URL;
+  private readonly aliases: Readonly<Record<string, string>>;
   private readonly faults: UpstreamFaults;
   /** Token → its scopes and when it ends. */
   private readonly tokens = new Map<string, { scopes: readonly string[]; expires: number }>();
   /** Path of a blob on the blob host → path in the registry. */
   private readonly blobs = new Map<string, string>();
 
-  constructor(upstream: string, faults: UpstreamFaults) {
+  /** @param aliases what a repository is called in the lab's own registry, where that is another name */
+  constructor(upstream: string, aliases: Readonly<Record<string, string>>, faults: UpstreamFaults) {
     this.upstream = new URL(upstream);
+    this.aliases = aliases;
     this.faults = faults;
   }
 
@@ -81,6 +84,13 @@ export class Hub {
     return { status: 307, headers: { location: `https://${BLOB_HOST}${at}` } };
   }
 
+  private aliased(path: string): string {
+    const [, repository = '', rest = ''] =
+      /^\/v2\/(.+?)(\/(?:manifests|blobs|tags|referrers)\/.*)$/.exec(path) ?? [];
+    const alias = this.aliases[repository];
+    return alias === undefined ? path : `/v2/${alias}${rest}`;
+  }
+
   private proxy(request: IncomingMessage, response: ServerResponse, path: string): void {
     const { accept, range } = request.headers;
     const headers = { ...(accept !== undefined && { accept }), ...(range !== undefined && { range }) };
@@ -89,7 +99,7 @@ export class Hub {
         host: this.upstream.hostname,
         port: this.upstream.port,
         method: request.method ?? 'GET',
-        path,
+        path: this.aliased(path),
         headers,
       },
       (answer) => {
