@@ -1,8 +1,9 @@
 // npm run bench [-- PART …]: measures the action in the lab, each side beside its like in the same run, and prints one
-// table. Parts: start, cold, warm, waits, push, route, trace; all of them without arguments. They leave the lab's project and its first
+// table. Parts: start, cold, warm, waits, push, front, route, trace; all of them without arguments. They leave the lab's project and its first
 // instance as new.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { cold } from './cold.ts';
+import { front } from './front.ts';
 import { type Ground, survey, tidy } from './ground.ts';
 import { largestMemory, on } from './lab.ts';
 import { push } from './push.ts';
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> = {
   warm,
   waits,
   push,
+  front,
   route,
   trace,
 };

@@ -4,10 +4,11 @@
 // pipelining, which is the first thing that people turn on for speed.
 import { bare, FOLDER, type Ground, ownLogin, USER } from './ground.ts';
 import { action, CHECKOUT, on, timedOnRunner } from './lab.ts';
-import { sideBySide } from './measure.ts';
-import { comparison, type Row } from './table.ts';
+import { median, sideBySide } from './measure.ts';
+import { comparison, limit, type Row } from './table.ts';
 
 const ROUNDS = 5;
+const TLS_MOST = 1.2;
 const TARGET = { most: 1.0, timesFaster: 8 };
 
 export async function warm(ground: Ground): Promise<Row[]> {
@@ -21,13 +22,24 @@ export async function warm(ground: Ground): Promise<Row[]> {
     ansible: () => timedOnRunner(PLAYBOOK),
     pipelining: () => timedOnRunner(`export ANSIBLE_PIPELINING=1\n${PLAYBOOK}`),
   });
+  const login = await withLogin(own);
   const ansible = { name: 'Ansible', samples: samples.ansible };
   const pipelining = { name: 'Ansible, pipelining', samples: samples.pipelining };
   return [
     comparison('warm run, key of the user, standing rule', samples.own, ansible, TARGET),
     comparison('warm run, default: key and opening of its own', samples.ephemeral, ansible, TARGET),
     comparison('warm run, key of the user, standing rule', samples.own, pipelining),
+    limit('warm run, key of the user, TLS and a login', login, TLS_MOST, (value) => `${value.toFixed(2)} s`),
   ];
+}
+
+/** The same with TLS and a login; the median. */
+async function withLogin(own: Readonly<Record<string, string>>): Promise<number> {
+  const inputs = { ...own, tls: 'private-ca', username: 'bench', password: 'bench-password' };
+  await action(inputs);
+  const samples: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) samples.push(await unchanged(inputs));
+  return median(samples);
 }
 
 async function unchanged(inputs: Readonly<Record<string, string>>): Promise<number> {
