@@ -1,4 +1,4 @@
-import { action, control, lab, output, type Seen, succeeding } from './lab';
+import { action, control, environment, lab, output, type Seen, succeeding } from './lab';
 import { expectNothingLeft, type RunnerSnapshot, snapshotRunner } from './left-over';
 import { basics, ownLogin } from './machines';
 import { endWatch, formsOf, MARKS, searchMachines, watchFor } from './secrets';
@@ -148,6 +148,46 @@ test('a private key that cannot be used', async () => {
   );
   expect(found).toBe('');
   expect(seen.exitCode).toBe(1);
+});
+
+test('the password of a login, the hash of another one, and the key of a certificate', async () => {
+  const { LAB_INSTANCE_IP } = await environment();
+  const pem = await output(
+    'runner',
+    `cd "$(mktemp -d)" && openssl req -x509 -newkey rsa:2048 -nodes -days 300 -subj /CN=planted -keyout key -out certificate \
+       -addext subjectAltName=IP:${LAB_INSTANCE_IP} -addext basicConstraints=critical,CA:FALSE 2>/dev/null
+     cat certificate; echo ===; cat key; rm -r "$PWD"`,
+  );
+  const [certificate = '', key = ''] = pem.split('===\n');
+  const password = 'planted-password-0123456789';
+  const hash = '$2b$12$JMLFmiAMU8aW78HWSXtD1Ow/5bINIAie9o2RwGCQvF/rvqAXP7GGi';
+  const { seen, found } = await searched(
+    {
+      ...{ tls: 'certificate', 'tls-certificate': certificate, 'tls-private-key': key },
+      ...{ username: 'ci', password, readers: `pod:${hash}` },
+    },
+    [password, hash, key],
+  );
+  // They lie where the front reads them, for root alone, and nowhere else.
+  expect(
+    found
+      .split('\n')
+      .filter((line) => line !== '')
+      .sort(),
+  ).toEqual([
+    'registry-1: /etc/gce-registry/front/tls/server.pem',
+    'registry-1: /etc/gce-registry/front/users',
+  ]);
+  expect(
+    await output(
+      'registry-1',
+      'stat -c "%a %U" /etc/gce-registry/front/tls/server.pem /etc/gce-registry/front/users',
+    ),
+  ).toBe('600 root\n600 root');
+  expect({ exitCode: seen.exitCode, annotations: seen.annotations }).toEqual({
+    exitCode: 0,
+    annotations: [],
+  });
 });
 
 test('nothing is left behind', () => expectNothingLeft(before));
