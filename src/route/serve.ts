@@ -6,6 +6,7 @@ import { markOf, runs } from '../job/process';
 import { login } from '../ssh/connect';
 import type { ProvenLogin } from '../ssh/connection';
 import { messageOf } from '../values/errors';
+import { batchWrites } from './batched-writes';
 import { ForwardingProhibited, NobodyListens, openChannel } from './channel';
 import { Forwarder } from './forwarder';
 import { GO, type TunnelAnswer, type TunnelOrder } from './order';
@@ -87,6 +88,7 @@ async function connectAgain({ hostKey, ...login_ }: ProvenLogin) {
   const policy = { kind: 'pinned', keys: [hostKey], source: 'the first connection of this run' } as const;
   const limits = { reachWithinMs: BACK_WITHIN_MS, loginWithinMs: BACK_WITHIN_MS / 2 };
   const { client } = await login({ ...login_, ...limits, policy }, SILENT);
+  batchWrites(client);
   return client;
 }
 
