@@ -13,6 +13,8 @@ const MEMORY_MB = 150;
 export async function front(ground: Ground): Promise<Row[]> {
   await bare(ground);
   const inputs = { ...(await ownLogin(ground)), mode: 'bootstrap' };
+  // Leaves a rule that admits the runner to the port of the bare one.
+  await action({ ...inputs, 'firewall-rule': `${ground.instance}-bare`, 'registry-port': String(BARE_PORT) });
   await action(inputs);
   await on(ground.instance, `docker run --detach --name bare --publish ${BARE_PORT}:5000 registry:3`);
   const restore = await acceptBare(ground.ip);

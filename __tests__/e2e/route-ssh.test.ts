@@ -129,6 +129,27 @@ test('with TLS, the run looks at the certificate, and Docker need not be told of
   expect((await succeeding({ ...inputs, mode: 'bootstrap' })).outputs.scheme).toBe('http');
 });
 
+test('mode connect: a later step is logged in, and a builder of its own pushes through the tunnel', async () => {
+  const seen = await succeeding({ ...inputs, mode: 'connect' }, [
+    '--later',
+    `docker pull -q "$OUTPUT_endpoint/test:latest"
+     cd "$(mktemp -d)" && printf 'FROM scratch\\nCOPY Dockerfile /\\n' >Dockerfile
+     printf '%s' "$OUTPUT_buildkitd_config" >buildkitd.toml
+     docker buildx create --name tunnel --driver docker-container --driver-opt network=host \\
+       --buildkitd-config buildkitd.toml --bootstrap >/dev/null 2>&1
+     docker buildx build --builder tunnel --quiet --push --tag "$OUTPUT_endpoint/tunnel:1" . && echo built
+     docker buildx rm tunnel >/dev/null`,
+  ]);
+  expect(seen.later).toMatchObject({ exitCode: 0, output: expect.stringMatching(/\nbuilt$/) });
+  expect(seen.outputs).toMatchObject({
+    endpoint: '127.0.0.1:5000',
+    username: 'ci',
+    changed: 'false',
+    image: '',
+  });
+  await expectClosed();
+});
+
 test('a port that somebody has is left to them', async () => {
   await output(
     'runner',

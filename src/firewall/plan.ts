@@ -42,8 +42,9 @@ export function planFirewall(asked: DesiredFirewall, { vm, rules }: FirewallStat
 }
 
 /** Where nobody is to be admitted by any rule, a tag that is there does no harm. */
-function tagSteps({ targetTag, runner, ranges }: DesiredFirewall, vm: Instance): FirewallStep[] {
-  if (hasForGood(vm.tags.items, targetTag) || (!runner && ranges?.length === 0)) return [];
+function tagSteps({ targetTag, runner, ranges, challenges }: DesiredFirewall, vm: Instance): FirewallStep[] {
+  const admitsNobody = !runner && ranges?.length === 0 && challenges.length === 0;
+  if (hasForGood(vm.tags.items, targetTag) || admitsNobody) return [];
   requireRoomForTags(vm.name, keepTag(vm.tags.items, targetTag));
   const what = `network tag ${targetTag} of ${vm.name}`;
   const why = 'firewall rules reach the instance through it';

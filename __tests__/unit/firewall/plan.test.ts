@@ -208,11 +208,12 @@ describe('asked for no CIDRs', () => {
 
   test('where no run comes through the firewall, it gets no tag either', () => {
     const bare = { ...VM, tags: { items: [], fingerprint: 'f' } };
-    const kinds = (runner: boolean) =>
-      planFirewall({ ...desired, runner, ports: [] }, { vm: bare, rules: [] }).steps.map(
+    const kinds = (runner: boolean, challenges: readonly string[] = []) =>
+      planFirewall({ ...desired, runner, challenges, ports: [] }, { vm: bare, rules: [] }).steps.map(
         ({ action }) => action.kind,
       );
     expect([kinds(false), kinds(true)]).toEqual([[], ['tag']]);
+    expect(kinds(false, ['0.0.0.0/0'])).toEqual(['tag', 'insert']);
   });
 
   test('a rule of ours is removed, which takes access away', () => {

@@ -74,7 +74,7 @@ function usersSteps({ users: { present, wanted, differences, takesAccess } }: Fa
 }
 
 /**
- * What the front is told: a front that runs takes it without dropping a connection, another image is asked first.
+ * What the front is told: a front that runs takes it while transfers go on, another image is asked first.
  *
  * @param isForAnother a front that runs is not to take it: it would ask for a certificate from where no challenge comes in
  */
