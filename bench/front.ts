@@ -83,10 +83,9 @@ async function trust(ip: string, ca: string): Promise<void> {
 async function memory(instance: string): Promise<Row> {
   const bytes = await on(
     instance,
-    `for name in front registry ui; do
-       pid=$(docker inspect --format '{{.State.Pid}}' gce-registry-$name-1)
-       cat "/sys/fs/cgroup$(cut -d: -f3 "/proc/$pid/cgroup")/memory.stat" | awk '$1 == "anon" { print $2 }'
-     done | awk '{ sum += $1 } END { print sum }'`,
+    `for name in front registry ui; do docker top "gce-registry-$name-1" -o pid | tail -n +2; done |
+       while read -r pid; do awk '$1 == "RssAnon:" { print $2 * 1024 }' "/proc/$pid/status"; done |
+       awk '{ sum += $1 } END { print sum }'`,
   );
   return limit(
     'memory of front, registry and UI, at rest after that',
