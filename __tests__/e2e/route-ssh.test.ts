@@ -138,7 +138,7 @@ test('mode connect: a later step is logged in, and a builder of its own pushes t
      docker buildx create --name tunnel --driver docker-container --driver-opt network=host \\
        --buildkitd-config buildkitd.toml --bootstrap >/dev/null 2>&1
      docker buildx build --builder tunnel --quiet --push --tag "$OUTPUT_endpoint/tunnel:1" . && echo built
-     docker buildx rm tunnel >/dev/null`,
+     docker buildx rm tunnel >/dev/null 2>&1`,
   ]);
   expect(seen.later).toMatchObject({ exitCode: 0, output: expect.stringMatching(/\nbuilt$/) });
   expect(seen.outputs).toMatchObject({
