@@ -17,10 +17,12 @@ let before: RunnerSnapshot;
 
 beforeAll(async () => {
   await Promise.all([lab('reset', 'registry-1'), lab('reset', 'runner')]);
-  const { LAB_INSTANCE_IP } = await environment();
+  const { LAB_INSTANCE_IP, LAB_HOST_ADDRESS } = await environment();
   ip = String(LAB_INSTANCE_IP);
   inputs = {
     ...(await basics()),
+    // This runner is also the machine that nobody prepared, which has to be let in.
+    'source-ranges': `runner,${String(LAB_HOST_ADDRESS).replace(/\.\d+$/, '.0/24')}`,
     tls: 'private-ca',
     username: 'ci',
     password: WRITER,
