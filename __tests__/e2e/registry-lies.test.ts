@@ -12,6 +12,7 @@ let inputs: Record<string, string>;
 let runner: RunnerSnapshot;
 
 beforeAll(async () => {
+  await Promise.all([lab('reset', 'registry-1'), lab('reset', 'runner')]);
   await lab('fault', 'clear');
   await succeeding({ ...(await basics()), mode: 'bootstrap' });
   await randomImage(IMAGE, 2, 1);
