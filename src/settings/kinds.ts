@@ -61,9 +61,12 @@ export function webAddress(schemes: readonly string[]) {
 const NO_ADDRESS = 'is not an address of the kind that is needed here';
 
 function isWebAddress(value: string, schemes: readonly string[]): boolean {
-  if (!URL.canParse(value)) return false;
+  if (!URL.canParse(value) || !/^[a-z]+:\/\/[^/]/i.test(value)) return false;
   const url = new URL(value);
-  return schemes.includes(url.protocol) && url.username + url.password + url.search + url.hash === '';
+  // The parser takes braces and more in a host, and files that the address is put into would read them as their own.
+  const isHost = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/.test(url.hostname);
+  const isPlain = url.username + url.password + url.search + url.hash === '';
+  return schemes.includes(url.protocol) && isHost && isPlain;
 }
 
 /** A JSON object, or base64 of one. Whatever the parser has to say is left out: it would show a part of a secret. */
