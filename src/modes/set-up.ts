@@ -1,5 +1,6 @@
 import { asPlanned, converge, type Outcome, survey } from '../converge/converge';
 import type { Facts } from '../instance/facts/facts';
+import { asksForCertificate } from '../instance/plan/acme-plan';
 import { waitForAll } from '../job/wait-for-all';
 import { sweepFor } from './admission';
 import type { Site } from './log-in';
@@ -29,8 +30,7 @@ export async function setUp(
   }
   const opened = converge(firewall);
   // No certificate is asked for before its challenges come in: each failed try counts towards the authority's limits.
-  const asks = instance?.plan.steps.some(({ action }) => action.kind === 'obtain-certificate') ?? false;
-  const begin = asks ? opened : Promise.resolve();
+  const begin = asksForCertificate(instance?.plan.steps ?? []) ? opened : Promise.resolve();
   const [first, second] = await waitForAll<[Outcome<unknown>, Outcome<Facts> | null, unknown, unknown]>([
     opened,
     instance === null ? Promise.resolve(null) : begin.then(() => converge(instance)),

@@ -5,6 +5,7 @@ import type { FirewallStep } from '../firewall/step';
 import { firewallTarget } from '../firewall/target';
 import type { Instance } from '../google/compute';
 import type { Facts } from '../instance/facts/facts';
+import { asksForCertificate } from '../instance/plan/acme-plan';
 import type { InstanceStep } from '../instance/plan/steps';
 import { loadCompose } from '../instance/remote/compose-release';
 import { type InstanceEvents, instanceTarget } from '../instance/target';
@@ -75,8 +76,8 @@ async function requireWayOfChallenges(
   steps: readonly InstanceStep[] | null,
 ): Promise<void> {
   if (registry.tls.kind !== 'acme') return;
-  const asks = steps?.some(({ action }) => action.kind === 'obtain-certificate') ?? true;
-  if (asks) await requireNameOf(vm, acmeName(registry.host, vm), reach.dns, log);
+  if (steps === null || asksForCertificate(steps))
+    await requireNameOf(vm, acmeName(registry.host, vm), reach.dns, log);
 }
 
 /** The instance of this run as a target. */

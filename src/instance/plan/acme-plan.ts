@@ -21,6 +21,11 @@ export function whyToObtain(tls: Tls, facts: Facts, now: number): string | null 
   return certificate.validToDate.getTime() <= now ? 'it has expired' : null;
 }
 
+/** Whether a plan asks a certificate authority for something. */
+export function asksForCertificate(steps: readonly InstanceStep[]): boolean {
+  return steps.some(({ action }) => action.kind === 'obtain-certificate');
+}
+
 /**
  * The step that waits until the front has its certificate. Renewing is the front's own work; a run has to do with it only
  * where there is none that is good.
