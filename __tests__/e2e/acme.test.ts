@@ -101,7 +101,12 @@ describe('a name', () => {
     });
     expect(seen.summary).not.toContain('On a machine that pulls for the first time');
     await expectNothingLeft(before);
-    expect(await orders()).toMatchObject([{ identifiers: [{ type: 'dns', value: host }], profile: null }]);
+    // pebble refuses one good nonce in twenty, to see whether clients ask again (letsencrypt/pebble, README, "Invalid Anti-Replay
+    // Nonce Errors"): what was refused so is no order.
+    const asked = await orders();
+    expect(asked.filter(({ status }) => status !== 400)).toEqual([
+      { identifiers: [{ type: 'dns', value: host }], profile: null, status: 201 },
+    ]);
   });
 
   test('its certificate is for that name, by an authority that the world trusts', async () => {
