@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # npm test: everything. `npm test -- unit` and `npm test -- e2e` run that part alone; what follows goes to jest.
-# The stories run in two labs at once; E2E_LABS='1 2 3' says which labs, GCELAB=N that there is one.
+# The stories run in three labs at once, which keeps two cores busy; E2E_LABS='1 2' says which labs, GCELAB=N that there is one.
 set -euo pipefail
 # shellcheck source=scripts/prepare.sh
 . "$(dirname "${BASH_SOURCE[0]}")/prepare.sh"
@@ -34,7 +34,7 @@ unit() {
 e2e() {
   need chromium chromium
   need certutil libnss3-tools
-  export E2E_LABS=${E2E_LABS:-${GCELAB:-1 2}}
+  export E2E_LABS=${E2E_LABS:-${GCELAB:-1 2 3}}
   local labs
   read -ra labs <<<"$E2E_LABS"
   for lab in "${labs[@]}"; do
