@@ -4,11 +4,11 @@ import type { ContainerFacts } from '../facts/stack';
 import { type Stack, type StackService, stackOf } from '../stack/stack';
 import { obtainSteps, whyToObtain } from './acme-plan';
 import { certificateSteps } from './certificate-plan';
-import { ourContainer, ourContainers } from './containers';
+import { containerName, ourContainer, ourContainers } from './containers';
 import { dataDirectorySteps, dataMarkSteps, dataPathOf } from './data-plan';
 import type { Desired } from './desired';
 import { subnetOf } from './network';
-import { type InstanceStep, instanceStep, type ServiceEndpoint } from './steps';
+import { type HandOver, type InstanceStep, instanceStep, type ServiceEndpoint } from './steps';
 
 /** The stack that is wanted on this instance. */
 function wantedStack(desired: Desired, facts: Facts): Stack {
@@ -128,12 +128,14 @@ function containerSteps(
     return fault === null ? [] : [{ service, ...fault }];
   });
   const names = stack.services.map(({ name }) => name);
-  const orphans = ourContainers(facts).filter(({ service }) => !names.includes(service));
+  const orphans = ourContainers(facts).filter(
+    ({ name, service }) => !names.includes(service) || name !== containerName(service),
+  );
   if (faults.length === 0 && orphans.length === 0 && !filesChange) return [];
 
   const from = [
     ...faults.map(({ service, state }) => `${service.name} ${state}`),
-    ...orphans.map(({ service }) => `${service} present`),
+    ...orphans.map(({ name }) => `${name} present`),
   ];
   return [
     instanceStep(
@@ -143,6 +145,7 @@ function containerSteps(
         subnet: subnetOf(facts),
         stopFirst: inEachOthersWay(stack, facts),
         recreate: faults.filter((fault) => fault.recreate).map(({ service }) => service.name),
+        handOver: handOverOf(stack, facts),
       },
       `containers ${names.join(', ')}`,
       from.length === 0 ? 'as before' : from.join('; '),
@@ -150,6 +153,19 @@ function containerSteps(
       reasonOf(faults, orphans),
     ),
   ];
+}
+
+/** A front that runs, before a registry that does, is replaced while transfers go on. */
+function handOverOf(stack: Stack, facts: Facts): HandOver | null {
+  const [front, registry] = [ourContainer(facts, 'front'), ourContainer(facts, 'registry')];
+  const serves =
+    front?.state === 'running' && registry?.state === 'running' && registry.health !== 'unhealthy';
+  if (!serves || !isMadeAnew('front', stack, facts)) return null;
+  const ports = stack.services.find(({ name }) => name === 'front')?.ports ?? [];
+  return {
+    ports: ports.map(({ published, loopback }) => ({ port: published, loopback })),
+    endpoints: endpointsOf(stack.services),
+  };
 }
 
 /** What answers where each service is well: `registry`, by `http` at port 5000, `/v2/`. */
@@ -182,7 +198,11 @@ function inEachOthersWay({ services }: Stack, facts: Facts): string[] {
 
 function reasonOf(faults: readonly { readonly why: string }[], orphans: readonly ContainerFacts[]): string {
   const reasons = new Set(faults.map(({ why }) => why));
-  if (orphans.length > 0) reasons.add('no web UI is asked for');
+  for (const { service, name } of orphans) {
+    reasons.add(
+      name === containerName(service) ? 'no web UI is asked for' : 'it is left from a run that was cut off',
+    );
+  }
   return reasons.size === 0 ? 'the compose file changes' : [...reasons].join(', and ');
 }
 

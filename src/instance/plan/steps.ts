@@ -57,9 +57,17 @@ export type Action =
       readonly stopFirst: readonly string[];
       /** Services whose containers are made anew although their settings are right. */
       readonly recreate: readonly string[];
+      /** A front that runs is replaced; null: it is not. */
+      readonly handOver: HandOver | null;
     }
   /** Gives the registry's data an id; an empty path: the named volume. */
   | { readonly kind: 'mark-data'; readonly path: string };
+
+/** Who takes the front's connections while it is replaced has these ports, and must answer here before. */
+export interface HandOver {
+  readonly ports: readonly { readonly port: number; readonly loopback: boolean }[];
+  readonly endpoints: readonly ServiceEndpoint[];
+}
 
 /** Where a service answers on the instance, through the front. */
 export interface ServiceEndpoint {

@@ -9,7 +9,7 @@ import { shellQuote } from '../../values/quote';
 import { excerpt, plain } from '../../values/show';
 import { type Facts, parseFacts, parseUsersLine } from '../facts/facts';
 import { COMPOSE_RELEASE_FILE } from '../plan/compose-plan';
-import type { Action, InstanceStep, RepositoryFiles, ServiceEndpoint } from '../plan/steps';
+import type { Action, HandOver, InstanceStep, RepositoryFiles, ServiceEndpoint } from '../plan/steps';
 import { APPLY_SCRIPT, FACTS_SCRIPT } from './assets';
 import type { ComposeProgram } from './compose-release';
 import { ProgressPrinter } from './progress';
@@ -207,6 +207,8 @@ function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
         action.subnet ?? '',
         action.stopFirst.join(','),
         action.recreate.join(','),
+        (action.handOver?.ports ?? []).map(handOverPort).join(','),
+        (action.handOver?.endpoints ?? []).map(endpointWord).join(','),
       ];
   }
 }
@@ -216,6 +218,10 @@ function repositoryWords({ keyUrl, keyring, sources, content, replaced }: Reposi
   const base64 = (text: string | null) => Buffer.from(text ?? '').toString('base64');
   const others = replaced.flatMap((file) => [file.path, base64(file.content)]);
   return [keyUrl, keyring, sources, base64(content), ...others];
+}
+
+function handOverPort({ port, loopback }: HandOver['ports'][number]): string {
+  return `${port}:${loopback ? 'loopback' : 'everywhere'}`;
 }
 
 /** A service with its probe, as the scripts take it: `registry:http:5000:/v2/`. */

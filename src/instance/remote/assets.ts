@@ -14,6 +14,7 @@ const STACK_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-stack.s
 const READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts.sh'), 'utf8');
 const PACKAGES_SCRIPT = readFileSync(join(__dirname, 'scripts/packages.sh'), 'utf8');
 const CONTAINERS_SCRIPT = readFileSync(join(__dirname, 'scripts/containers.sh'), 'utf8');
+const HAND_OVER_SCRIPT = readFileSync(join(__dirname, 'scripts/hand-over.sh'), 'utf8');
 const CERTIFICATES_SCRIPT = readFileSync(join(__dirname, 'scripts/certificates.sh'), 'utf8');
 const STEPS_SCRIPT = readFileSync(join(__dirname, 'scripts/apply.sh'), 'utf8');
 
@@ -27,6 +28,10 @@ export const FACTS_SCRIPT = [
   READING_SCRIPT,
 ].join('\n');
 /** Sent after FACTS_SCRIPT; ends with a function `apply`, which carries out a plan. */
-export const APPLY_SCRIPT = [PACKAGES_SCRIPT, CONTAINERS_SCRIPT, CERTIFICATES_SCRIPT, STEPS_SCRIPT].join(
-  '\n',
-);
+export const APPLY_SCRIPT = [
+  PACKAGES_SCRIPT,
+  CONTAINERS_SCRIPT,
+  HAND_OVER_SCRIPT,
+  CERTIFICATES_SCRIPT,
+  STEPS_SCRIPT,
+].join('\n');

@@ -113,6 +113,7 @@ describe('a bare instance', () => {
       subnet: null,
       stopFirst: [],
       recreate: [],
+      handOver: null,
     });
   });
 
@@ -321,6 +322,49 @@ describe('drift', () => {
     expect(images).toEqual(['caddy:2']);
     const files = new Map([...converged().files, ['/etc/gce-registry/front/Caddyfile', 'x']]);
     expect(planInstance(DESIRED, { ...converged(), files }).steps[0]?.action).toMatchObject({ image: null });
+  });
+
+  const handedOver = (desired: Desired, facts: Facts) =>
+    planInstance(desired, facts).steps.flatMap(({ action }) =>
+      action.kind === 'start-containers' && action.handOver !== null ? [action.handOver.ports] : [],
+    );
+
+  test('a front that runs hands over to another one, by the ports that are wanted', () => {
+    const public_ = { loopback: false };
+    const both = [
+      { port: 5000, ...public_ },
+      { port: 18080, ...public_ },
+    ];
+    expect(handedOver(withRegistry({ frontImage: 'caddy:2' }), converged())).toEqual([both]);
+    const moved = withRegistry({ port: 5001 });
+    expect(handedOver(moved, converged())).toEqual([[{ port: 5001, ...public_ }, both[1]]]);
+    const hidden = withRegistry({ frontImage: 'caddy:2', loopback: true });
+    expect(handedOver(hidden, converged())[0]?.map(({ loopback }) => loopback)).toEqual([true, true]);
+  });
+
+  test.each<[string, Partial<Facts>]>([
+    ['the front is stopped', container('front', { state: 'exited' })],
+    ['the registry is stopped', container('registry', { state: 'exited' })],
+    ['the registry is unhealthy', container('registry', { health: 'unhealthy' })],
+  ])('there is nobody to hand over to or for: %s', (_, changes) => {
+    const desired = withRegistry({ frontImage: 'caddy:2' });
+    expect(handedOver(desired, { ...converged(), ...changes })).toEqual([]);
+  });
+
+  test('a second front that a killed run left goes, and is not taken for the front', () => {
+    const left = converged().containers.find(({ service }) => service === 'front') as ContainerFacts;
+    const containers = [
+      { ...left, name: 'gce-registry-front-next', state: 'exited' },
+      ...converged().containers,
+    ];
+    const { steps } = planInstance(DESIRED, { ...converged(), containers });
+    expect(steps.map(({ change }) => [change.what, change.from, change.why])).toEqual([
+      [
+        'containers registry, front, ui',
+        'gce-registry-front-next present',
+        'it is left from a run that was cut off',
+      ],
+    ]);
   });
 
   test('a UI that is no longer wanted goes', () => {

@@ -6,7 +6,14 @@ const PULL: Action = { kind: 'pull-images', images: ['registry:3'] };
 const INSTALL: Action = { kind: 'install-packages', packages: ['docker-compose-plugin'] };
 const KEYRING: Action = { kind: 'install-keyring', url: 'https://download.docker.com/gpg', path: '/k' };
 const WRITE: Action = { kind: 'write-file', path: '/etc/x', content: '' };
-const START: Action = { kind: 'start-containers', endpoints: [], subnet: null, stopFirst: [], recreate: [] };
+const START: Action = {
+  kind: 'start-containers',
+  endpoints: [],
+  subnet: null,
+  stopFirst: [],
+  recreate: [],
+  handOver: null,
+};
 
 const failed = (action: Action | undefined, lines: readonly string[], clockAhead = 0) =>
   stepFailed(action, 'add packages', { step: 0, status: 100, lastLines: lines }, clockAhead);

@@ -198,8 +198,9 @@ await_answer() {
   done
 }
 
-# step_start_containers SERVICE:SCHEME:PORT:PATH,… SUBNET SERVICE,… SERVICE,…: starts what is not as it should be. Of the last
-# two, the first are services that give up their port before, the second those whose containers are made anew.
+# step_start_containers SERVICE:SCHEME:PORT:PATH,… SUBNET SERVICE,… SERVICE,… PORT:everywhere|loopback,… SERVICE:SCHEME:PORT:PATH,…:
+# starts what is not as it should be. Of the lists of services, the first are those that give up their port before, the second
+# those whose containers are made anew. The last two are for the hand-over of the front; empty where it is not replaced.
 step_start_containers() {
   local endpoints stopping anew
   IFS=, read -r -a endpoints <<<"$1"
@@ -207,11 +208,14 @@ step_start_containers() {
   IFS=, read -r -a anew <<<"$4"
   ensure_registry_secret
   ensure_acme_directory
+  end_hand_over
   remove_unnamed
   remove_network "$2"
   ((${#stopping[@]} == 0)) || compose rm --stop --force "${stopping[@]}" 2>&1
+  hand_over_front "$5" "$6"
   ((${#anew[@]} == 0)) || compose_up --no-deps --force-recreate "${anew[@]}"
   compose_up --remove-orphans
+  take_back_front "$6"
   await_answers "${endpoints[@]}"
 }
 

@@ -45,16 +45,16 @@ inspected_images() {
   timeout 15 docker image inspect --format "$IMAGE" "${names[@]}" 2>/dev/null
 }
 
-# http_status SCHEME PORT PATH: prints the status code of `GET PATH` from a port of this machine; nothing when it does not
-# answer. 502 is the front's, for what does not answer it. Whose certificate it is does not matter here.
+# http_status SCHEME PORT PATH [ADDRESS]: prints the status code of `GET PATH` from a port of this machine, or of a container;
+# nothing when it does not answer. 502 is the front's, for what does not answer it. Whose certificate it is does not matter here.
 http_status() {
-  local port=$2 request line
+  local port=$2 address=${4:-127.0.0.1} request line
   printf -v request 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$3"
   if [[ $1 == https ]]; then
-    line=$(timeout 5 openssl s_client -quiet -ign_eof -connect "127.0.0.1:$port" -servername localhost 2>/dev/null \
+    line=$(timeout 5 openssl s_client -quiet -ign_eof -connect "$address:$port" -servername localhost 2>/dev/null \
       <<<"$request" | head -n 1)
   else
-    { exec 8<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || return 0
+    { exec 8<>"/dev/tcp/$address/$port"; } 2>/dev/null || return 0
     printf '%s' "$request" >&8 2>/dev/null
     IFS= read -r -t 3 line <&8 2>/dev/null || return 0
   fi

@@ -1,0 +1,156 @@
+# shellcheck shell=bash
+#
+# Replaces the front while transfers go on. Docker lets one container publish a port, so a second front, without ports of its
+# own, is led to by rules of NAT: connections that are new go to it, those that stand stay where they are (their
+# translation was decided when they began). The old one ends what it does, is replaced, and gets the new connections back.
+# Where the rules do not lead there, the front is replaced as any container, with some seconds in which nothing answers.
+
+NEXT=$PROJECT-front-next
+# In each rule, by which they are found again.
+RULE_MARK=gce-registry-hand-over
+# For transfers that are going on, before each of the two moves, in seconds.
+DRAIN=600
+
+# hand_over_front PORT:everywhere|loopback,… SERVICE:SCHEME:PORT:PATH,…: new connections go to a front as it is to be, and the
+# old one has ended. Fails while the old one is at work where the new one does not start.
+hand_over_front() {
+  local ports endpoints port fresh=() standing=()
+  HANDED_OVER='' LED=''
+  IFS=, read -r -a ports <<<"$1"
+  IFS=, read -r -a endpoints <<<"$2"
+  ((${#ports[@]})) && front_runs && command -v iptables >/dev/null || return 0
+  for port in "${ports[@]}"; do
+    if publishes "${port%%:*}"; then standing+=("$port"); else fresh+=("$port"); fi
+  done
+  start_next "${ports[@]}"
+  # What the old one does not have, such as the port for challenges, may be what the second one needs to answer.
+  if ! lead_to_next "${fresh[@]}" || ! wait_for 60 next_answers "${endpoints[@]}" || ! lead_to_next "${standing[@]}"; then
+    say 'The front is replaced without a hand-over'
+    end_hand_over
+    return 0
+  fi
+  HANDED_OVER=yes
+  say "New connections go to a second front; the old one has up to $DRAIN s for those that stand"
+  docker stop -t "$DRAIN" "$PROJECT-front-1" >/dev/null
+}
+
+# take_back_front SERVICE:SCHEME:PORT:PATH,…: the other way round, once the new front answers.
+take_back_front() {
+  local endpoints
+  [[ -n $HANDED_OVER ]] || return 0
+  IFS=, read -r -a endpoints <<<"$1"
+  if ! wait_for 60 container_answers "$PROJECT-front-1" "${endpoints[@]}"; then
+    bounded docker logs --tail 20 "$PROJECT-front-1"
+    say "The container of front does not answer; $NEXT goes on for it until the next run"
+    return 1
+  fi
+  forget_rules
+  say "New connections go to the new front; the second one has up to $DRAIN s for those that stand"
+  docker stop -t "$DRAIN" "$NEXT" >/dev/null
+  end_hand_over
+}
+
+# What a hand-over left, or one that was killed. Rules first: they lead to the container.
+end_hand_over() {
+  forget_rules
+  docker container rm --force "$NEXT" >/dev/null 2>&1 || true
+}
+
+# Compose gives it all that the front has, but for the ports. Ports of the loopback that nobody knows make Docker let through
+# what comes for those in the container.
+start_next() {
+  local port options=() output
+  for port in "$@"; do options+=(--publish "127.0.0.1::${port%%:*}"); done
+  if output=$(bounded compose run --detach --no-deps --name "$NEXT" "${options[@]}" front) && wait_for 60 next_is_settled &&
+    container_is_well "$NEXT"; then
+    return 0
+  fi
+  say "$output"
+  bounded docker logs --tail 20 "$NEXT" || true
+  docker container rm --force "$NEXT" >/dev/null 2>&1 || true
+  say 'A front as it is to be does not start; the one that runs stays'
+  return 1
+}
+
+# publishes PORT: the front that runs.
+publishes() { docker container port "$PROJECT-front-1" "$1/tcp" >/dev/null 2>&1; }
+
+next_is_settled() { container_is_well "$NEXT" || ! container_runs "$NEXT"; }
+next_answers() { container_answers "$NEXT" "$@"; }
+
+container_runs() { [[ $(docker container inspect --format '{{.State.Status}}' "$1" 2>/dev/null) == running ]]; }
+container_is_well() { timeout 10 docker exec "$1" wget -q -O /dev/null http://127.0.0.1:8079/ 2>/dev/null; }
+
+# container_answers NAME SERVICE:SCHEME:PORT:PATH …: the front of that name, for all services that are well now.
+container_answers() {
+  local address endpoint service scheme port path
+  address=$(address_of "$1") && [[ -n $address ]] || return 1
+  shift
+  for endpoint in "$@"; do
+    IFS=: read -r service scheme port path <<<"$endpoint"
+    [[ $service != registry || -n $(http_status "$scheme" "$port" "$path" "$address") ]] || return 1
+  done
+}
+
+address_of() {
+  docker container inspect --format "{{(index .NetworkSettings.Networks \"${PROJECT}_default\").IPAddress}}" "$1" 2>/dev/null
+}
+
+# nat_rule CHAIN MATCH … -j TARGET …: before all others of the chain.
+nat_rule() { iptables -w 5 -t nat -I "$1" 1 -p tcp -m comment --comment "$RULE_MARK" "${@:2}"; }
+
+# lead_to_next PORT:everywhere|loopback …: whether the rules hold is seen by a connection of our own.
+lead_to_next() {
+  local address port chain from=127.0.0.1
+  (($#)) || return 0
+  address=$(address_of "$NEXT") || return 1
+  [[ -n $LED ]] || from_loopback "$address" || return 1
+  LED=yes
+  for port in "$@"; do
+    nat_rule OUTPUT -d 127.0.0.0/8 --dport "${port%%:*}" -j DNAT --to-destination "$address:${port%%:*}" || return 1
+    [[ ${port##*:} == everywhere ]] || continue
+    for chain in PREROUTING OUTPUT; do
+      nat_rule "$chain" ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL --dport "${port%%:*}" \
+        -j DNAT --to-destination "$address:${port%%:*}" || return 1
+    done
+    from=$(ip -4 -o route get 192.0.2.1 2>/dev/null | sed -nE 's/.* src ([0-9.]+).*/\1/p') || from=
+  done
+  comes_to_next "${from:-127.0.0.1}" "${1%%:*}" && comes_to_next 127.0.0.1 "${1%%:*}"
+}
+
+# from_loopback ADDRESS: connections to the instance's own loopback can be led to a container. Nothing that comes from the
+# network of the containers may pass for the loopback meanwhile, or get to it.
+from_loopback() {
+  local device setting side
+  device=$(ip -4 -o route get "$1" | sed -nE 's/.* dev ([^ ]+).*/\1/p') && [[ -n $device ]] || return 1
+  nat_rule POSTROUTING -s 127.0.0.0/8 -d "$1" -j MASQUERADE || return 1
+  setting=/proc/sys/net/ipv4/conf/$device/route_localnet
+  [[ $(<"$setting") == 0 ]] || return 0
+  for side in -s -d; do
+    iptables -w 5 -t raw -I PREROUTING 1 -i "$device" "$side" 127.0.0.0/8 -m comment --comment "$RULE_MARK" -j DROP || return 1
+  done
+  echo 1 >"$setting"
+}
+
+# comes_to_next ADDRESS PORT: whether a connection from here gets to the second front.
+comes_to_next() {
+  local pid
+  pid=$(docker container inspect --format '{{.State.Pid}}' "$NEXT") || return 1
+  (exec 9<>"/dev/tcp/$1/$2" && nsenter --target "$pid" --net ss -Htn state established "sport = :$2" | grep -q .) 2>/dev/null
+}
+
+forget_rules() {
+  local table rule words=()
+  command -v iptables >/dev/null || return 0
+  # The raw ones say on which device the setting was ours.
+  while read -r rule; do
+    [[ $rule =~ -i\ ([^ ]+) ]] || continue
+    echo 0 >"/proc/sys/net/ipv4/conf/${BASH_REMATCH[1]}/route_localnet" || true
+  done 2>/dev/null < <(iptables -w 5 -t raw -S PREROUTING 2>/dev/null | grep -wF -- "$RULE_MARK")
+  for table in nat raw; do
+    while read -r _ rule; do
+      read -r -a words <<<"$rule"
+      iptables -w 5 -t "$table" -D "${words[@]}" || true
+    done < <(iptables -w 5 -t "$table" -S 2>/dev/null | grep -wF -- "$RULE_MARK")
+  done
+}
