@@ -2,7 +2,7 @@ import { compute, patchRule } from './compute';
 import { action, environment, lab, mutations, output, type Seen, succeeding, waitFor } from './lab';
 import { basics } from './machines';
 
-// Each fault is reported as what it is; the check repairs nothing.
+// Each fault is reported as what it is, and the check changes nothing of it; with `repair` it mends what a plan can.
 
 jest.setTimeout(300_000);
 
@@ -29,9 +29,19 @@ const warnings = ({ annotations }: Seen) =>
     .map(({ message }) => message)
     .join('\n');
 
-async function healthyAgain(): Promise<void> {
-  const seen = await succeeding({ ...inputs, mode: 'bootstrap' });
-  expect(seen.exitCode).toBe(0);
+/** A check that mends what it finds, and reports all three: what it found, did and left. */
+async function mended(finding: RegExp, done: RegExp): Promise<void> {
+  const seen = await succeeding({ ...inputs, repair: 'true' });
+  expect(seen.outputs).toMatchObject({ health: 'healthy', changed: 'true' });
+  const [, found = '', did = '', left = ''] =
+    /#### Found\n([\s\S]*)#### Done\n([\s\S]*)#### Left\n([\s\S]*)/.exec(
+      String(seen.outputs['health-report']),
+    ) ?? [];
+  expect(found).toMatch(finding);
+  expect(did).toMatch(done);
+  expect(left.trim()).toBe('Nothing.');
+  expect(seen.summary).toContain('Before the repair:');
+  expect((await succeeding(inputs)).outputs).toMatchObject({ health: 'healthy', changed: 'false' });
 }
 
 test('healthy: the table in log and summary, the canary gone, nothing changed', async () => {
@@ -74,7 +84,10 @@ test('registry container stopped: unhealthy, exit 1', async () => {
   expect(await output('registry-1', "docker inspect -f '{{.State.Running}}' gce-registry-registry-1")).toBe(
     'false',
   );
-  await healthyAgain();
+  await mended(/Container registry \| unhealthy/, /registry stopped/);
+  expect(await output('registry-1', "docker inspect -f '{{.State.Running}}' gce-registry-registry-1")).toBe(
+    'true',
+  );
 });
 
 test('UI stopped: degraded, a warning, exit 0', async () => {
@@ -82,7 +95,7 @@ test('UI stopped: degraded, a warning, exit 0', async () => {
   const seen = await succeeding(inputs);
   expect(seen.outputs.health).toBe('degraded');
   expect(warnings(seen)).toContain('Container ui: it is exited');
-  await healthyAgain();
+  await mended(/Container ui \| degraded/, /ui stopped/);
 });
 
 test('a port removed from the rule: drift of the firewall', async () => {
@@ -93,7 +106,9 @@ test('a port removed from the rule: drift of the firewall', async () => {
     /Firewall: a run would change: ports of rule registry-1-registry: tcp:5000 → tcp:5000,18080/,
   );
   expect(JSON.parse(String(seen.outputs.changes))).toMatchObject([{ target: 'firewall' }]);
-  await healthyAgain();
+  await mended(/Firewall \| degraded/, /ports of rule/);
+  const rule = await compute<{ allowed: unknown }>('GET', 'global/firewalls/registry-1-registry');
+  expect(rule.allowed).toEqual([{ IPProtocol: 'tcp', ports: ['5000', '18080'] }]);
 });
 
 describe('an instance without the network tag', () => {
@@ -128,7 +143,7 @@ describe('an instance without the network tag', () => {
   });
 
   test('keeps it where a run sets the instance up meanwhile', async () => {
-    await Promise.all([succeeding(inputs), healthyAgain()]);
+    await Promise.all([succeeding(inputs), succeeding({ ...inputs, mode: 'bootstrap' })]);
     expect(await tags()).toContain('registry-1-registry');
     expect((await succeeding(inputs)).outputs.health).toBe('healthy');
   });
@@ -155,7 +170,7 @@ test('a container that keeps restarting is unhealthy, with the number of restart
     `docker rm -f gce-registry-registry-1
      cd "$(docker volume inspect -f '{{.Mountpoint}}' gce-registry_registry-data)"; rm -rf docker; mv /root/kept docker`,
   );
-  await healthyAgain();
+  await mended(/Container registry \| unhealthy/, /containers registry/);
 });
 
 test('a data disk that is nearly full is reported with its numbers', async () => {
@@ -170,9 +185,17 @@ test('a data disk that is nearly full is reported with its numbers', async () =>
   const moved = { ...inputs, 'data-path': '/mnt/small/registry' };
   await succeeding({ ...moved, mode: 'bootstrap' });
   await output('registry-1', 'head -c 65900000 /dev/zero >/mnt/small/fill; df -h /mnt/small');
-  const seen = await action(moved);
+  // No plan makes room: it is said, and what a plan can do is done beside it.
+  await output('registry-1', 'docker stop gce-registry-ui-1');
+  const seen = await action({ ...moved, repair: 'true' });
   expect(seen.exitCode).toBe(1);
   expect(errors(seen)).toMatch(/Disk of data: [0-9] % of 0\.1 GiB/);
+  const report = String(seen.outputs['health-report']);
+  expect(report).toMatch(
+    /#### Found\n[\s\S]*Container ui[\s\S]*#### Done\n[\s\S]*#### Left\n[\s\S]*Disk of data/,
+  );
+  expect(report).not.toMatch(/#### Left\n[\s\S]*Container ui/);
+  expect(await output('registry-1', "docker inspect -f '{{.State.Running}}' gce-registry-ui-1")).toBe('true');
 });
 
 test('an instance that does not answer is unhealthy, and the rest is still reported', async () => {

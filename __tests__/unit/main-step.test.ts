@@ -123,7 +123,7 @@ test.each([
   ['healthy', 0, 0],
 ] as const)('a registry that is %s: %i errors, %i warnings', async (state, errors, warnings) => {
   const checks = [{ name: 'SSH', state, finding: 'as it is' }];
-  await run(async () => ({ ...REPORT, health: { state, checks } }));
+  await run(async () => ({ ...REPORT, health: { state, checks, found: null } }));
   expect(job.failures).toHaveLength(errors);
   expect(job.log.lines.filter((line) => line.startsWith('The registry is'))).toHaveLength(warnings);
   expect(job.summary).toContain(`### Registry on registry-1: ${state}`);

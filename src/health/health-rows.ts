@@ -3,7 +3,12 @@ import type { HealthCheck } from './check';
 
 /** The rows of a health check: what fails becomes a row, and what depends on it is left out. */
 export class HealthRows {
-  readonly #rows: HealthCheck[] = [];
+  readonly #rows: HealthCheck[];
+
+  /** @param rows those that there are already */
+  constructor(rows: readonly HealthCheck[] = []) {
+    this.#rows = [...rows];
+  }
 
   get all(): readonly HealthCheck[] {
     return this.#rows;

@@ -1,6 +1,8 @@
 import type { Change } from '../converge/change';
+import type { Outcome } from '../converge/converge';
 import { readSettled } from '../converge/read';
 import { certificateRows } from '../health/certificate-rows';
+import type { HealthCheck } from '../health/check';
 import { driftRow } from '../health/drift-row';
 import { HealthRows } from '../health/health-rows';
 import { instanceRows } from '../health/instance-rows';
@@ -18,34 +20,73 @@ import { firewallOf } from './firewall';
 import { logIn, mayLogIn, type Site } from './log-in';
 import { placeOf, readRunningInstance } from './place';
 import { type RegistryAddress, registryAddress } from './registry-address';
+import { repair } from './repair';
 import { reportOf } from './report';
 import type { Run } from './run';
 import { siteFirewall, siteInstance } from './survey';
 import { authorityOf, endpointOf, tlsOf } from './tls';
 import { openWay } from './way';
 
-/** Reads everything, reports what is wrong and what a run would change, and repairs nothing. */
+/**
+ * Reads everything, and reports what is wrong and what a run would change. With `repair` that is changed then, and all is
+ * read once more.
+ */
 export async function healthCheck(run: Run): Promise<Report> {
   const rows = new HealthRows();
-  const drift: Change[] = [];
   const site = await reach(run, rows);
+  const reached = rows.all;
   const address = registryAddress(run.settings, site?.vm ?? null);
   try {
-    if (site !== null) {
-      await checkFirewall(run, site, rows, drift);
-      const facts = await checkInstance(run, site, rows, drift);
-      if (facts !== null && !run.settings.dryRun) await checkRegistry(run, site, address, facts, rows);
-    }
+    const found = await examine(run, site, address, reached);
+    const repaired = await repair(run, site, found);
+    if (repaired === null) return await reportOn(run, site, address, found, null);
+    const after = await examine(run, repaired.site, address, [...reached, ...repaired.trouble]);
+    const mended = { found: found.checks.filter(isBad), outcomes: repaired.outcomes };
+    return await reportOn(run, repaired.site, address, after, mended);
   } finally {
     site?.connection?.close();
   }
-  const checks = rows.all;
-  const outcomes = [{ state: null, changes: drift, notes: [] }];
-  const health = { state: overall(checks), checks };
+}
+
+/** What one look at everything shows. */
+interface Examination {
+  readonly checks: readonly HealthCheck[];
+  /** What a run would change. */
+  readonly drift: readonly Change[];
+}
+
+const isBad = ({ state }: HealthCheck) => state !== 'healthy';
+
+/** @param reached rows of what it took to get there */
+async function examine(
+  run: Run,
+  site: Site | null,
+  address: RegistryAddress,
+  reached: readonly HealthCheck[],
+): Promise<Examination> {
+  const rows = new HealthRows(reached);
+  const drift: Change[] = [];
+  if (site !== null) {
+    await checkFirewall(run, site, rows, drift);
+    const facts = await checkInstance(run, site, rows, drift);
+    if (facts !== null && !run.settings.dryRun) await checkRegistry(run, site, address, facts, rows);
+  }
+  return { checks: rows.all, drift };
+}
+
+async function reportOn(
+  run: Run,
+  site: Site | null,
+  address: RegistryAddress,
+  { checks, drift }: Examination,
+  mended: { readonly found: readonly HealthCheck[]; readonly outcomes: readonly Outcome<unknown>[] } | null,
+): Promise<Report> {
+  const outcomes = mended?.outcomes ?? [{ state: null, changes: drift, notes: [] }];
+  const health = { state: overall(checks), checks, found: mended?.found ?? null };
   // Rules that could not be read are a row of the check already.
   const firewall = site === null ? null : await firewallOf(run, site).catch(() => null);
-  const found = { outcomes, health, firewall };
-  return { ...reportOf(run, site?.vm ?? null, address, found), onlyPlanned: true };
+  const report = reportOf(run, site?.vm ?? null, address, { outcomes, health, firewall });
+  return { ...report, onlyPlanned: mended === null };
 }
 
 /** As far as one gets: null without credentials or instance, and no connection where the login failed. */

@@ -2,6 +2,7 @@ import type { Change } from '../converge/change';
 import type { Health, HealthCheck } from '../health/check';
 import type { Mode } from '../settings/types';
 import { clientScript } from './client-script';
+import { issueText } from './issue-text';
 
 /** A pushed reference and the digest under which the registry serves it. */
 export interface PushedImage {
@@ -19,6 +20,14 @@ export interface JobAccess {
   readonly username: string | null;
   /** TOML for a BuildKit builder; empty: it needs none. */
   readonly buildkitdConfig: string;
+}
+
+/** What a health check found in the end, and what it mended. */
+export interface HealthReport {
+  readonly state: Health;
+  readonly checks: readonly HealthCheck[];
+  /** What was not healthy before something was mended; null: nothing was. */
+  readonly found: readonly HealthCheck[] | null;
 }
 
 /** What a run found and did: the source of the outputs and of the job summary. */
@@ -42,14 +51,14 @@ export interface Report {
   /** CIDRs that the standing rule admits; empty: nobody but a run, for its own time. */
   readonly openTo: readonly string[];
   readonly firewallRule: string;
-  /** The changes were planned and not made: a dry run, or a health check. */
+  /** The changes were planned and not made: a dry run, or a health check that mended nothing. */
   readonly onlyPlanned: boolean;
   /** Whether the address may change when the instance is stopped. */
   readonly addressMayChange: boolean;
   readonly changes: readonly Change[];
   readonly notes: readonly string[];
   readonly images: readonly PushedImage[];
-  readonly health: { readonly state: Health; readonly checks: readonly HealthCheck[] } | null;
+  readonly health: HealthReport | null;
 }
 
 /** The outputs of action.yml, by name. */
@@ -70,6 +79,7 @@ export function outputsOf(report: Report): Record<string, string> {
     changed: String(!report.onlyPlanned && report.changes.length > 0),
     changes: json(report.changes),
     health: report.health?.state ?? '',
+    'health-report': report.health === null ? '' : issueText(report, report.health),
     'instance-ip': report.instanceIp ?? '',
     'firewall-rule': report.firewallRule,
   };

@@ -1,6 +1,6 @@
 import type { HealthCheck } from '../health/check';
 import { escapeMarkdown, table } from './markdown';
-import type { Report } from './outputs';
+import type { HealthReport, Report } from './outputs';
 
 /** The job summary, as Markdown: what happened first, and what is worth knowing once at the end. */
 export function summaryOf(report: Report): string {
@@ -58,7 +58,15 @@ function trustEnded({ changes, onlyPlanned, registry }: Report): string[] {
 function health({ health }: Report): string[] {
   if (health === null) return [];
   const rows = health.checks.map(({ name, state, finding }) => [name, state, finding]);
-  return [table(['Check', 'State', 'Finding'], rows)];
+  return [table(['Check', 'State', 'Finding'], rows), ...mended(health)];
+}
+
+/** What was wrong before the repair, and what has become of it. */
+function mended({ checks, found }: HealthReport): string[] {
+  if (found === null || found.length === 0) return [];
+  const now = (name: string) => checks.find((check) => check.name === name)?.state ?? 'healthy';
+  const rows = found.map(({ name, state, finding }) => [name, state, finding, now(name)]);
+  return ['Before the repair:', table(['Check', 'Was', 'Finding', 'Is now'], rows)];
 }
 
 function images({ images, registry, job, loopback }: Report): string[] {

@@ -48,6 +48,7 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
   return {
     mode,
     dryRun: values.get('dry-run'),
+    repair: values.get('repair'),
     credentials: credentialsOf(values),
     vm,
     route,

@@ -98,6 +98,13 @@ export const TABLE = {
     meaning:
       'Plan and report only; nothing is changed anywhere. Reading the instance needs `ssh-private-key` here, because putting a key of its own into the metadata would be a change.',
   },
+  repair: {
+    schema: flag,
+    default: 'false',
+    use: TRUE_OR_FALSE,
+    meaning:
+      'In `health-check`: mend what is wrong or has drifted, as a `bootstrap` would, and check again. Other modes take no notice.',
+  },
   'project-id': {
     // https://cloud.google.com/resource-manager/docs/creating-managing-projects, with the old `domain:` prefix.
     schema: text(/^([a-z0-9.-]{1,63}:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$/),

@@ -9,6 +9,8 @@ export type { Mode };
 export interface Settings {
   readonly mode: Mode;
   readonly dryRun: boolean;
+  /** A health check mends what it finds, where a plan can. */
+  readonly repair: boolean;
   readonly credentials: CredentialsSettings;
   readonly vm: VmSettings;
   readonly route: RouteSettings;

@@ -92,7 +92,12 @@ test.each<[string, Partial<Report>, string]>([
   ['a dry run', { onlyPlanned: true, images: [] }, '### Registry on web-1: what mode `deploy` would change'],
   [
     'a health check',
-    { mode: 'health-check', images: [], onlyPlanned: true, health: { state: 'degraded', checks: [] } },
+    {
+      mode: 'health-check',
+      images: [],
+      onlyPlanned: true,
+      health: { state: 'degraded', checks: [], found: null },
+    },
     '### Registry on web-1: degraded',
   ],
 ])('the heading of %s says what it did', (_case, part, heading) => {

@@ -1,0 +1,46 @@
+import type { Change } from '../converge/change';
+import type { Outcome } from '../converge/converge';
+import type { HealthCheck } from '../health/check';
+import { messageOf } from '../values/errors';
+import type { Site } from './log-in';
+import { placeOf } from './place';
+import type { Run } from './run';
+import { setUp } from './set-up';
+import { surveySite } from './survey';
+
+/** What came of a repair. */
+export interface Repaired {
+  /** With the rules and tags as they are now. */
+  readonly site: Site;
+  readonly outcomes: readonly Outcome<unknown>[];
+  /** Why it did not come to its end; empty where it did. */
+  readonly trouble: readonly HealthCheck[];
+}
+
+/**
+ * Changes what a `bootstrap` would change, where the settings ask for a repair and there is something to change: never
+ * more, so what no plan mends is left. Null: nothing was tried.
+ */
+export async function repair(
+  run: Run,
+  site: Site | null,
+  { drift }: { readonly drift: readonly Change[] },
+): Promise<Repaired | null> {
+  const { repair: isWanted, dryRun } = run.settings;
+  if (!isWanted || dryRun || drift.length === 0 || site === null || site.connection === null) return null;
+  const { outcomes, trouble } = await mend(run, site);
+  const fresh = placeOf(site.compute, await site.compute.getInstance());
+  return { site: { ...fresh, connection: site.connection }, outcomes, trouble };
+}
+
+async function mend(run: Run, site: Site): Promise<Pick<Repaired, 'outcomes' | 'trouble'>> {
+  try {
+    const { outcomes } = await setUp(run, site, await surveySite(run, site, { admit: false }));
+    return { outcomes, trouble: [] };
+  } catch (error) {
+    return {
+      outcomes: [],
+      trouble: [{ name: 'Repair', state: 'unhealthy', finding: messageOf(error) }],
+    };
+  }
+}
