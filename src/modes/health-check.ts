@@ -37,11 +37,13 @@ export async function healthCheck(run: Run): Promise<Report> {
   const reached = rows.all;
   const address = registryAddress(run.settings, site?.vm ?? null);
   try {
-    const found = await examine(run, site, address, reached);
-    const repaired = await repair(run, site, found);
-    if (repaired === null) return await reportOn(run, site, address, found, null);
-    const after = await examine(run, repaired.site, address, [...reached, ...repaired.trouble]);
-    const mended = { found: found.checks.filter(isBad), outcomes: repaired.outcomes };
+    const first = await look(run, site, reached);
+    const repaired = await repair(run, site, first);
+    if (repaired === null)
+      return await reportOn(run, site, address, await fly(run, site, address, first), null);
+    const second = await look(run, repaired.site, [...reached, ...repaired.trouble]);
+    const after = await fly(run, repaired.site, address, second);
+    const mended = { found: first.checks.filter(isBad), outcomes: repaired.outcomes };
     return await reportOn(run, repaired.site, address, after, mended);
   } finally {
     site?.connection?.close();
@@ -53,25 +55,33 @@ interface Examination {
   readonly checks: readonly HealthCheck[];
   /** What a run would change. */
   readonly drift: readonly Change[];
+  /** Null where the instance could not be read. */
+  readonly facts: Facts | null;
 }
 
 const isBad = ({ state }: HealthCheck) => state !== 'healthy';
 
 /** @param reached rows of what it took to get there */
-async function examine(
+async function look(run: Run, site: Site | null, reached: readonly HealthCheck[]): Promise<Examination> {
+  const rows = new HealthRows(reached);
+  const drift: Change[] = [];
+  if (site === null) return { checks: rows.all, drift, facts: null };
+  await checkFirewall(run, site, rows, drift);
+  const facts = await checkInstance(run, site, rows, drift);
+  return { checks: rows.all, drift, facts };
+}
+
+/** The canary flies once, where all else has been looked at, and mended: it changes something, if only for a moment. */
+async function fly(
   run: Run,
   site: Site | null,
   address: RegistryAddress,
-  reached: readonly HealthCheck[],
+  seen: Examination,
 ): Promise<Examination> {
-  const rows = new HealthRows(reached);
-  const drift: Change[] = [];
-  if (site !== null) {
-    await checkFirewall(run, site, rows, drift);
-    const facts = await checkInstance(run, site, rows, drift);
-    if (facts !== null && !run.settings.dryRun) await checkRegistry(run, site, address, facts, rows);
-  }
-  return { checks: rows.all, drift };
+  if (site === null || seen.facts === null || run.settings.dryRun) return seen;
+  const rows = new HealthRows(seen.checks);
+  await checkRegistry(run, site, address, seen.facts, rows);
+  return { ...seen, checks: rows.all };
 }
 
 async function reportOn(
