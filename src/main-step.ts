@@ -14,6 +14,7 @@ import { healthCheck } from './modes/health-check';
 import { openGoogle } from './modes/place';
 import { pushOnly } from './modes/push';
 import type { Run } from './modes/run';
+import { teardown } from './modes/teardown';
 import { documentsOf, linkDocuments } from './report/documents';
 import { failureMessage, failureSummary } from './report/failure';
 import { outputsOf, type Report } from './report/outputs';
@@ -27,7 +28,7 @@ import type { Surroundings } from './surroundings';
 
 export type Modes = Readonly<Record<Mode, (run: Run) => Promise<Report>>>;
 
-const MODES: Modes = { deploy, bootstrap, push: pushOnly, connect, 'health-check': healthCheck };
+const MODES: Modes = { deploy, bootstrap, push: pushOnly, connect, 'health-check': healthCheck, teardown };
 
 /**
  * The main step: reads the settings, runs the mode, and reports. What goes wrong fails the step, with an annotation and a

@@ -57,7 +57,14 @@ async function run(mode: (run: Run) => Promise<Report>): Promise<Run | null> {
     seen = given;
     return mode(given);
   };
-  const modes: Modes = { deploy: all, bootstrap: all, push: all, connect: all, 'health-check': all };
+  const modes: Modes = {
+    deploy: all,
+    bootstrap: all,
+    push: all,
+    connect: all,
+    'health-check': all,
+    teardown: all,
+  };
   await mainStep(job, job.commands({}), modes);
   return seen;
 }

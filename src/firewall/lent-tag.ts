@@ -25,8 +25,13 @@ export function lendTag(tags: readonly string[], tag: string): readonly string[]
   return hasForGood(tags, tag) ? tags : [...new Set([...tags, tag, lentMarkOf(tag)])];
 }
 
+/** The tags without one, lent or not. */
+export function dropTag(tags: readonly string[], tag: string): readonly string[] {
+  return tags.filter((other) => other !== tag && other !== lentMarkOf(tag));
+}
+
 /** The tags without one that was lent; the same where somebody has it for good by now. */
 export function takeLentTagAway(tags: readonly string[], tag: string): readonly string[] {
   const mark = lentMarkOf(tag);
-  return tags.includes(mark) ? tags.filter((other) => other !== tag && other !== mark) : tags;
+  return tags.includes(mark) ? dropTag(tags, tag) : tags;
 }

@@ -5,7 +5,8 @@ export type FirewallAction =
   | { readonly kind: 'insert'; readonly rule: FirewallRule }
   | { readonly kind: 'patch'; readonly name: string; readonly fields: Partial<FirewallRule> }
   | { readonly kind: 'delete'; readonly name: string }
-  | { readonly kind: 'tag'; readonly tag: string };
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'untag'; readonly tag: string };
 
 export interface FirewallStep extends Step {
   readonly action: FirewallAction;

@@ -1,10 +1,13 @@
+import type { Plan } from '../converge/change';
 import type { Target } from '../converge/target';
 import { type Compute, type FirewallRule, type Instance, NOT_FOUND, RULE_EXISTS } from '../google/compute';
 import { hasCode } from '../values/errors';
 import type { DesiredFirewall } from './desired';
-import { hasForGood, keepTag } from './lent-tag';
+import { dropTag, hasForGood, keepTag } from './lent-tag';
 import { type FirewallState, planFirewall } from './plan';
+import type { FirewallNames } from './resolve-names';
 import type { FirewallStep } from './step';
+import { planFirewallTeardown } from './teardown';
 
 /**
  * The firewall as a target: the standing rule and the instance's network tag.
@@ -17,6 +20,23 @@ export function firewallTarget(
   desired: DesiredFirewall,
   { vm, rules }: { readonly vm: Instance; readonly rules: Promise<readonly FirewallRule[]> },
 ): Target<FirewallState, FirewallStep> {
+  return targetOf(compute, (state) => planFirewall(desired, state), { vm, rules });
+}
+
+/** The firewall of an instance whose registry is torn down, as a target; `names` as the inputs have them. */
+export function firewallTeardownTarget(
+  compute: Compute,
+  names: FirewallNames,
+  site: { readonly vm: Instance; readonly rules: Promise<readonly FirewallRule[]> },
+): Target<FirewallState, FirewallStep> {
+  return targetOf(compute, (state) => planFirewallTeardown(names, state), site);
+}
+
+function targetOf(
+  compute: Compute,
+  plan: (state: FirewallState) => Plan<FirewallStep>,
+  { vm, rules }: { readonly vm: Instance; readonly rules: Promise<readonly FirewallRule[]> },
+): Target<FirewallState, FirewallStep> {
   const { project } = vm.network;
   let first: Promise<FirewallState> | null = rules.then((given) => ({ vm, rules: given }));
   first.catch(() => undefined);
@@ -27,14 +47,14 @@ export function firewallTarget(
       first = null;
       return reading;
     },
-    plan: (state) => planFirewall(desired, state),
-    async apply(_before, plan) {
-      const { done, errors } = await send(compute, project, plan.steps);
+    plan,
+    async apply(_before, { steps }) {
+      const { done, errors } = await send(compute, project, steps);
       for (const error of errors) if (!isOutdated(error)) throw error;
       const state = await readNow(compute, project);
       if (errors.length > 0) return { kind: 'outdated', done, state };
-      const left = planFirewall(desired, state).steps;
-      return { kind: isOvertaken(plan.steps, left) ? 'overtaken' : 'applied', done, state };
+      const left = plan(state).steps;
+      return { kind: isOvertaken(steps, left) ? 'overtaken' : 'applied', done, state };
     },
   };
 }
@@ -70,6 +90,9 @@ async function send(compute: Compute, project: string, steps: readonly FirewallS
   const tags = steps.filter(({ action }) => action.kind === 'tag');
   const results = await Promise.allSettled([
     ...(tags.length > 0 ? [addTags(compute, tags)] : []),
+    ...steps.flatMap((step) =>
+      step.action.kind === 'untag' ? [removeTag(compute, step, step.action.tag)] : [],
+    ),
     ...ruleChanges(steps).map(async (change) => {
       await change.send(compute, project);
       return change.of;
@@ -90,6 +113,15 @@ async function addTags(compute: Compute, steps: readonly FirewallStep[]): Promis
     return tags.reduce(keepTag, present);
   });
   return missing;
+}
+
+async function removeTag(
+  compute: Compute,
+  step: FirewallStep,
+  tag: string,
+): Promise<readonly FirewallStep[]> {
+  await compute.editTags((present) => dropTag(present, tag));
+  return [step];
 }
 
 /** One call, and the steps that it carries out. */

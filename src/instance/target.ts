@@ -13,6 +13,7 @@ import type { Tls } from './plan/certificate-plan';
 import { planInstance } from './plan/plan';
 import { endpointsOf } from './plan/stack-plan';
 import type { InstanceStep } from './plan/steps';
+import { planTeardown, type Teardown } from './plan/teardown-plan';
 import { applyPlan, endpointWord, type Reading, waitForTurn } from './remote/apply';
 import { FACTS_SCRIPT } from './remote/assets';
 import type { ComposeProgram } from './remote/compose-release';
@@ -37,6 +38,8 @@ export interface InstanceTargetOptions {
   /** Whether the facts are to have the ages of images, which takes longer. */
   readonly withImages: boolean;
   readonly events: Partial<InstanceEvents>;
+  /** It is to be rid of the registry; null: it is to have it. */
+  readonly teardown: Teardown | null;
   /** Fetches the Compose plugin for an architecture as the facts name it; called only when a step needs it. */
   readonly loadCompose: (arch: string) => Promise<ComposeProgram>;
 }
@@ -51,7 +54,7 @@ export interface InstanceEvents {
 
 /** The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. */
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
-  const { registry, docker, tls, pushes, connection, events } = options;
+  const { registry, docker, tls, pushes, connection, events, teardown } = options;
   const desired = { registry, docker, tls, pushes };
   const access = new InstanceAccess(registry.access);
   const factsOf = async ({ facts, users }: Reading): Promise<Facts> => ({
@@ -73,7 +76,7 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
       events.onOtherRun?.();
       return factsOf(await waitForTurn({ ...options, factsArguments }));
     },
-    plan: (facts) => planInstance(desired, facts),
+    plan: (facts) => (teardown === null ? planInstance(desired, facts) : planTeardown(teardown, facts)),
     async apply({ arch, lock, clockAhead }, plan) {
       const kinds = new Set(plan.steps.map(({ action }) => action.kind));
       const compose = kinds.has('install-compose') ? await options.loadCompose(arch) : null;

@@ -2,15 +2,18 @@ import { type Survey, survey } from '../converge/converge';
 import type { Target } from '../converge/target';
 import type { FirewallState } from '../firewall/plan';
 import type { FirewallStep } from '../firewall/step';
-import { firewallTarget } from '../firewall/target';
+import { firewallTarget, firewallTeardownTarget } from '../firewall/target';
 import type { Instance } from '../google/compute';
 import type { Facts } from '../instance/facts/facts';
 import { asksForCertificate } from '../instance/plan/acme-plan';
 import type { InstanceStep } from '../instance/plan/steps';
+import type { Teardown } from '../instance/plan/teardown-plan';
 import { loadCompose } from '../instance/remote/compose-release';
 import { type InstanceEvents, instanceTarget } from '../instance/target';
 import type { Log } from '../job/log';
 import { waitForAll } from '../job/wait-for-all';
+import { DEFAULT_USER } from '../settings/table';
+import type { Settings } from '../settings/types';
 import type { SshConnection } from '../ssh/connection';
 import { acmeName, challengeSources, requireNameOf } from './acme';
 import { Admission, admitRunner } from './admission';
@@ -41,7 +44,7 @@ export async function surveySite(
   { admit }: { readonly admit: boolean },
 ): Promise<SiteSurvey> {
   const { log } = run;
-  warnOfEverybody(run.settings.firewall.ranges ?? [], log);
+  if (run.settings.mode !== 'teardown') warnOfEverybody(run.settings.firewall.ranges ?? [], log);
   const admission = new Admission(async (address) => {
     if (admit && !run.settings.dryRun) await admitRunner(run, site, address);
   });
@@ -98,12 +101,20 @@ export function siteInstance(
     pushes: settings.push !== null,
     withImages: settings.mode === 'health-check',
     events,
+    teardown: settings.mode === 'teardown' ? teardownOf(settings) : null,
     loadCompose: (arch) => loadCompose(settings.docker, arch, log),
   });
 }
 
+/** Runs with keys of their own log in as a user that these keys have made, unless the inputs name somebody. */
+function teardownOf({ deleteData, ssh }: Settings): Teardown {
+  const isOurs = ssh.privateKey === null && ssh.user === DEFAULT_USER;
+  return { deleteData, login: isOurs ? ssh.user : null };
+}
+
 /** The firewall of this run as a target. */
 export function siteFirewall({ settings }: Run, place: Place): Target<FirewallState, FirewallStep> {
+  if (settings.mode === 'teardown') return firewallTeardownTarget(place.compute, settings.firewall, place);
   const challenges = challengeSources(settings, place.vm);
   return firewallTarget(place.compute, { ...settings.firewall, ports: portsOf(settings), challenges }, place);
 }

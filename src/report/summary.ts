@@ -10,10 +10,9 @@ export function summaryOf(report: Report): string {
     ...trustEnded(report),
     ...health(report),
     ...images(report),
-    ...clients(report),
+    ...(report.mode === 'teardown' ? [] : clients(report)),
     ...changes(report),
-    ...access(report),
-    ...addressNote(report),
+    ...(report.mode === 'teardown' ? [] : [...access(report), ...addressNote(report)]),
     '',
   ].join('\n\n');
 }
@@ -23,6 +22,7 @@ function heading({ mode, instance, images, health, onlyPlanned }: Report): strin
   const on = `the registry on ${escapeMarkdown(instance)}`;
   if (health !== null) return `Registry on ${escapeMarkdown(instance)}: ${health.state}`;
   if (onlyPlanned) return `Registry on ${escapeMarkdown(instance)}: what mode \`${mode}\` would change`;
+  if (mode === 'teardown') return `Took ${on} away`;
   if (mode === 'connect') return `This job reaches ${on}`;
   if (images.length === 0) return `Set up ${on}`;
   return `Pushed ${images.map(({ reference }) => `\`${nameIn(reference)}\``).join(', ')} to ${on}`;

@@ -49,6 +49,7 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
     mode,
     dryRun: values.get('dry-run'),
     repair: values.get('repair'),
+    deleteData: values.get('delete-data'),
     credentials: credentialsOf(values),
     vm,
     route,

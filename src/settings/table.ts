@@ -23,7 +23,10 @@ export interface Setting {
   readonly stepOnly?: true;
 }
 
-export const MODES = ['deploy', 'bootstrap', 'push', 'connect', 'health-check'] as const;
+/** Of runs that bring a key of their own. */
+export const DEFAULT_USER = 'registry-action';
+
+export const MODES = ['deploy', 'bootstrap', 'push', 'connect', 'health-check', 'teardown'] as const;
 export type Mode = (typeof MODES)[number];
 
 const RESOURCE_RULE =
@@ -57,7 +60,7 @@ export const TABLE = {
     default: 'deploy',
     use: `Use one of ${MODES.join(', ')}`,
     meaning:
-      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only), `connect` (push nothing: admit this runner, trust the registry and log in, until the job ends) or `health-check` (read everything, report problems and drift).',
+      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only), `connect` (push nothing: admit this runner, trust the registry and log in, until the job ends), `health-check` (read everything, report problems and drift) or `teardown` (take away what the action made).',
   },
   zone: {
     schema: text(RESOURCE_NAME),
@@ -105,6 +108,12 @@ export const TABLE = {
     meaning:
       'In `health-check`: mend what is wrong or has drifted, as a `bootstrap` would, and check again. Other modes take no notice.',
   },
+  'delete-data': {
+    schema: flag,
+    default: 'false',
+    use: TRUE_OR_FALSE,
+    meaning: 'In `teardown`: the images go too. They cannot be had back. Other modes take no notice.',
+  },
   'project-id': {
     // https://cloud.google.com/resource-manager/docs/creating-managing-projects, with the old `domain:` prefix.
     schema: text(/^([a-z0-9.-]{1,63}:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$/),
@@ -151,7 +160,7 @@ export const TABLE = {
   'ssh-user': {
     // What the useradd of Debian takes by default (NAME_REGEX of adduser).
     schema: text(/^[a-z_][-a-z0-9_]{0,31}$/),
-    default: 'registry-action',
+    default: DEFAULT_USER,
     use: 'Use a login name of at most 32 lower-case letters, digits, _ and -',
     meaning: 'Login name on the instance.',
   },

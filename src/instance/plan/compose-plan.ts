@@ -40,6 +40,12 @@ function ourRecord({ texts }: Facts): { release: string; path: string } | null {
   return { release, path: path === '' ? COMPOSE_PLUGIN : path };
 }
 
+/** Where the plugin is that a run has sent, if it is there; null: there is none. */
+export function ourComposePlugin(facts: Facts): string | null {
+  const record = ourRecord(facts);
+  return record !== null && record.path === facts.compose?.path ? record.path : null;
+}
+
 /** Files of others are not touched: ours goes to a place where `docker` looks earlier. */
 function placeOf(state: ComposeState, { compose }: Facts): string {
   if (compose === null || state === 'missing') return COMPOSE_PLUGIN;

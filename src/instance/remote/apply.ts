@@ -195,6 +195,10 @@ function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
     case 'install-compose':
       if (compose === null) throw new Error('The Compose plugin was not loaded');
       return [String(compose.size), compose.sha256, COMPOSE_RELEASE_FILE, compose.release, action.path];
+    case 'remove-stack':
+      return [String(action.deleteData), action.dataPath];
+    case 'remove-login':
+      return [action.login];
     case 'add-group':
       return [action.group];
     case 'add-to-group':

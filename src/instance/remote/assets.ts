@@ -15,6 +15,7 @@ const READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts.sh'), 'utf8')
 const PACKAGES_SCRIPT = readFileSync(join(__dirname, 'scripts/packages.sh'), 'utf8');
 const CONTAINERS_SCRIPT = readFileSync(join(__dirname, 'scripts/containers.sh'), 'utf8');
 const HAND_OVER_SCRIPT = readFileSync(join(__dirname, 'scripts/hand-over.sh'), 'utf8');
+const TEARDOWN_SCRIPT = readFileSync(join(__dirname, 'scripts/teardown.sh'), 'utf8');
 const CERTIFICATES_SCRIPT = readFileSync(join(__dirname, 'scripts/certificates.sh'), 'utf8');
 const STEPS_SCRIPT = readFileSync(join(__dirname, 'scripts/apply.sh'), 'utf8');
 
@@ -32,6 +33,7 @@ export const APPLY_SCRIPT = [
   PACKAGES_SCRIPT,
   CONTAINERS_SCRIPT,
   HAND_OVER_SCRIPT,
+  TEARDOWN_SCRIPT,
   CERTIFICATES_SCRIPT,
   STEPS_SCRIPT,
 ].join('\n');

@@ -180,7 +180,7 @@ describe('other runs', () => {
   const target = (onOtherRun = () => {}) =>
     instanceTarget({
       ...{ connection: localBash, log, run: 'run 1', user: 'ci' },
-      ...{ ...DESIRED, withImages: false },
+      ...{ ...DESIRED, withImages: false, teardown: null },
       events: { onOtherRun },
       loadCompose: () => Promise.reject(new Error('not needed')),
     });

@@ -5,6 +5,9 @@
 # Steps are called by name, which ShellCheck cannot follow:
 # shellcheck disable=SC2317
 
+# Orders Docker after the disk of the registry's data.
+DATA_DROP_IN=/etc/systemd/system/docker.service.d/gce-registry-data.conf
+
 # Pulls side by side.
 step_pull_images() {
   local image pids=() failed=0
@@ -251,7 +254,7 @@ step_mark_data() {
 # wait_for_mount DIRECTORY MOUNT: at boot Docker starts after the disk of the data is mounted, if it is mounted at all;
 # at shutdown it ends before. An order alone: Docker does not depend on it.
 wait_for_mount() {
-  local drop_in=/etc/systemd/system/docker.service.d/gce-registry-data.conf unit=
+  local drop_in=$DATA_DROP_IN unit=
   if [[ -n $1 && -n $2 && $2 != / ]]; then unit=$(systemd-escape --path --suffix=mount "$2") || unit=; fi
   if [[ -n $unit ]]; then
     printf '# Written by gce-registry-action: the disk of data-path.\n[Unit]\nAfter=%s\n' "${unit//%/%%}" | put_file "$drop_in" 0644
