@@ -47,6 +47,8 @@ const WHERE: Readonly<
 > = {
   mode: ['bootstrap', (inputs, value) => inputs.mode === value],
   'dry-run': ['false', (inputs, value) => isFlag(inputs.dryRun, value)],
+  repair: ['false', (inputs, value) => isFlag(inputs.repair, value)],
+  'delete-data': ['false', (inputs, value) => isFlag(inputs.deleteData, value)],
   'project-id': ['my-project-1', (inputs, value) => inputs.vm.project === value],
   zone: ['europe-west1-b', (inputs, value) => inputs.vm.zone === value],
   instance: ['web-1', (inputs, value) => inputs.vm.instance === value],

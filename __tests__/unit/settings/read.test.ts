@@ -24,6 +24,8 @@ test('the defaults, with the required inputs, are the documented ones', () => {
   expect(read({})).toEqual({
     mode: 'deploy',
     dryRun: false,
+    repair: false,
+    deleteData: false,
     credentials: { kind: 'adc' },
     vm: { project: null, zone: 'europe-west1-b', instance: 'web-1' },
     route: 'direct',
@@ -59,6 +61,8 @@ test('the defaults, with the required inputs, are the documented ones', () => {
 test.each([
   ['mode', 'destroy'],
   ['dry-run', 'yes'],
+  ['repair', 'on'],
+  ['delete-data', '1'],
   ['project-id', 'My Project'],
   ['zone', ''],
   ['instance', 'Web_1'],
