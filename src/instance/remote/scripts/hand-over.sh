@@ -6,8 +6,8 @@
 # Where the rules do not lead there, the front is replaced as any container, with some seconds in which nothing answers.
 
 NEXT=$PROJECT-front-next
-# In each rule, by which they are found again.
-RULE_MARK=gce-registry-hand-over
+# All of its rules. They come before Docker's, whichever program it makes its own with: what is translated first counts.
+RULES=gce_registry_hand_over
 # For transfers that are going on, before each of the two moves, in seconds.
 DRAIN=600
 
@@ -18,7 +18,7 @@ hand_over_front() {
   HANDED_OVER='' LED=''
   IFS=, read -r -a ports <<<"$1"
   IFS=, read -r -a endpoints <<<"$2"
-  ((${#ports[@]})) && front_runs && command -v iptables >/dev/null || return 0
+  ((${#ports[@]})) && front_runs && command -v nft >/dev/null || return 0
   for port in "${ports[@]}"; do
     if publishes "${port%%:*}"; then standing+=("$port"); else fresh+=("$port"); fi
   done
@@ -96,39 +96,42 @@ address_of() {
   docker container inspect --format "{{(index .NetworkSettings.Networks \"${PROJECT}_default\").IPAddress}}" "$1" 2>/dev/null
 }
 
-# nat_rule CHAIN MATCH … -j TARGET …: before all others of the chain.
-nat_rule() { iptables -w 5 -t nat -I "$1" 1 -p tcp -m comment --comment "$RULE_MARK" "${@:2}"; }
-
 # lead_to_next PORT:everywhere|loopback …: whether the rules hold is seen by a connection of our own.
 lead_to_next() {
-  local address port chain from=127.0.0.1
+  local address port from=127.0.0.1
   (($#)) || return 0
   address=$(address_of "$NEXT") || return 1
-  [[ -n $LED ]] || from_loopback "$address" || return 1
+  [[ -n $LED ]] || make_rules "$address" || return 1
   LED=yes
   for port in "$@"; do
-    nat_rule OUTPUT -d 127.0.0.0/8 --dport "${port%%:*}" -j DNAT --to-destination "$address:${port%%:*}" || return 1
-    [[ ${port##*:} == everywhere ]] || continue
-    for chain in PREROUTING OUTPUT; do
-      nat_rule "$chain" ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL --dport "${port%%:*}" \
-        -j DNAT --to-destination "$address:${port%%:*}" || return 1
-    done
+    if [[ ${port##*:} == loopback ]]; then
+      nft add rule ip "$RULES" own ip daddr 127.0.0.0/8 tcp dport "${port%%:*}" dnat to "$address" || return 1
+      continue
+    fi
+    nft add rule ip "$RULES" own fib daddr type local tcp dport "${port%%:*}" dnat to "$address" || return 1
+    nft add rule ip "$RULES" others fib daddr type local tcp dport "${port%%:*}" dnat to "$address" || return 1
     from=$(ip -4 -o route get 192.0.2.1 2>/dev/null | sed -nE 's/.* src ([0-9.]+).*/\1/p') || from=
   done
   comes_to_next "${from:-127.0.0.1}" "${1%%:*}" && comes_to_next 127.0.0.1 "${1%%:*}"
 }
 
-# from_loopback ADDRESS: connections to the instance's own loopback can be led to a container. Nothing that comes from the
-# network of the containers may pass for the loopback meanwhile, or get to it.
-from_loopback() {
-  local device setting side
+# make_rules ADDRESS: with those that lead the instance's own loopback to a container. Nothing that comes from the network of
+# the containers may pass for the loopback meanwhile, or get to it.
+make_rules() {
+  local device setting
   device=$(ip -4 -o route get "$1" | sed -nE 's/.* dev ([^ ]+).*/\1/p') && [[ -n $device ]] || return 1
-  nat_rule POSTROUTING -s 127.0.0.0/8 -d "$1" -j MASQUERADE || return 1
+  nft -f - <<END || return 1
+table ip $RULES {
+  chain others { type nat hook prerouting priority -110; }
+  chain own { type nat hook output priority -110; }
+  chain back { type nat hook postrouting priority 90; ip saddr 127.0.0.0/8 ip daddr $1 masquerade; }
+  chain guard { type filter hook prerouting priority -310; }
+}
+END
   setting=/proc/sys/net/ipv4/conf/$device/route_localnet
   [[ $(<"$setting") == 0 ]] || return 0
-  for side in -s -d; do
-    iptables -w 5 -t raw -I PREROUTING 1 -i "$device" "$side" 127.0.0.0/8 -m comment --comment "$RULE_MARK" -j DROP || return 1
-  done
+  nft add rule ip "$RULES" guard iifname "$device" ip saddr 127.0.0.0/8 drop || return 1
+  nft add rule ip "$RULES" guard iifname "$device" ip daddr 127.0.0.0/8 drop || return 1
   echo 1 >"$setting"
 }
 
@@ -139,18 +142,11 @@ comes_to_next() {
   (exec 9<>"/dev/tcp/$1/$2" && nsenter --target "$pid" --net ss -Htn state established "sport = :$2" | grep -q .) 2>/dev/null
 }
 
+# Where there is a guard, the setting that it makes harmless was ours.
 forget_rules() {
-  local table rule words=()
-  command -v iptables >/dev/null || return 0
-  # The raw ones say on which device the setting was ours.
-  while read -r rule; do
-    [[ $rule =~ -i\ ([^ ]+) ]] || continue
-    echo 0 >"/proc/sys/net/ipv4/conf/${BASH_REMATCH[1]}/route_localnet" || true
-  done 2>/dev/null < <(iptables -w 5 -t raw -S PREROUTING 2>/dev/null | grep -wF -- "$RULE_MARK")
-  for table in nat raw; do
-    while read -r _ rule; do
-      read -r -a words <<<"$rule"
-      iptables -w 5 -t "$table" -D "${words[@]}" || true
-    done < <(iptables -w 5 -t "$table" -S 2>/dev/null | grep -wF -- "$RULE_MARK")
-  done
+  local device
+  command -v nft >/dev/null || return 0
+  device=$(nft list chain ip "$RULES" guard 2>/dev/null | sed -nE 's/.*iifname "([^"]+)".*/\1/p' | head -n 1) || device=
+  [[ -z $device || ! -e /proc/sys/net/ipv4/conf/$device ]] || echo 0 >"/proc/sys/net/ipv4/conf/$device/route_localnet"
+  nft delete table ip "$RULES" 2>/dev/null || true
 }
