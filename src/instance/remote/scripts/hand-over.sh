@@ -31,14 +31,15 @@ hand_over_front() {
   fi
   HANDED_OVER=yes
   say "New connections go to a second front; the old one has up to $DRAIN s for those that stand"
-  docker stop -t "$DRAIN" "$PROJECT-front-1" >/dev/null
+  drain "$PROJECT-front-1" own_and_docker "${ports[@]}"
 }
 
-# take_back_front SERVICE:SCHEME:PORT:PATH,…: the other way round, once the new front answers.
+# take_back_front PORT:everywhere|loopback,… SERVICE:SCHEME:PORT:PATH,…: the other way round, once the new front answers.
 take_back_front() {
-  local endpoints
+  local ports endpoints
   [[ -n $HANDED_OVER ]] || return 0
-  IFS=, read -r -a endpoints <<<"$1"
+  IFS=, read -r -a ports <<<"$1"
+  IFS=, read -r -a endpoints <<<"$2"
   if ! wait_for 60 container_answers "$PROJECT-front-1" "${endpoints[@]}"; then
     bounded docker logs --tail 20 "$PROJECT-front-1"
     say "The container of front does not answer; $NEXT goes on for it until the next run"
@@ -46,8 +47,38 @@ take_back_front() {
   fi
   forget_rules
   say "New connections go to the new front; the second one has up to $DRAIN s for those that stand"
-  docker stop -t "$DRAIN" "$NEXT" >/dev/null
+  drain "$NEXT" own "${ports[@]}"
   end_hand_over
+}
+
+# drain NAME own|own_and_docker PORT:… …: that front takes no connection any more, those that stand come to their end, and then it
+# does. It is not simply stopped: with a container goes what its kernel has not delivered yet.
+drain() {
+  local pid port filter='' end=$((SECONDS + DRAIN))
+  for port in "${@:3}"; do filter+="${filter:+ or }sport = :${port%%:*}"; done
+  pid=$(docker container inspect --format '{{.State.Pid}}' "$1")
+  docker exec --interactive "$1" caddy reload --force --config - --adapter caddyfile --address unix//run/front/admin.sock \
+    <<<"$WITHOUT_PORTS" >/dev/null 2>&1 || true
+  while ((SECONDS < end)) && has_connections "$pid" "$2" "( $filter )"; do sleep 0.2; done
+  docker stop -t 2 "$1" >/dev/null
+}
+
+WITHOUT_PORTS='{
+	admin unix//run/front/admin.sock
+	persist_config off
+	auto_https off
+}
+http://127.0.0.1:8079 {
+	bind 127.0.0.1
+	respond "well"
+}'
+
+# has_connections PID own|own_and_docker FILTER: whether something is not delivered yet, in the network of that process or by
+# Docker's own, through which the loopback of the instance leads to the front.
+has_connections() {
+  local undelivered=(-Htn state connected exclude time-wait exclude fin-wait-2 exclude syn-recv "$3")
+  [[ -n $(nsenter --target "$1" --net ss "${undelivered[@]}" 2>/dev/null) ]] ||
+    [[ $2 == own_and_docker && -n $(ss "${undelivered[@]}" 2>/dev/null) ]]
 }
 
 # What a hand-over left, or one that was killed. Rules first: they lead to the container.
