@@ -218,7 +218,7 @@ step_start_containers() {
   hand_over_front "$5" "$6"
   ((${#anew[@]} == 0)) || compose_up --no-deps --force-recreate "${anew[@]}"
   compose_up --remove-orphans
-  take_back_front "$5" "$6"
+  take_back_front "$6"
   await_answers "${endpoints[@]}"
 }
 

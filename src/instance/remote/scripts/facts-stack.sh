@@ -128,7 +128,8 @@ probe_facts() {
   for endpoint in "${ENDPOINTS[@]}"; do
     IFS=: read -r service scheme port path <<<"$endpoint"
     status= && read -r status <&"${PROBE_FDS[$service]}"
-    if [[ -z $status ]] && is_expected "$service" "$containers"; then
+    # A port that no container publishes yet answers nobody, however long one waits.
+    if [[ -z $status && $containers == *"\"HostPort\":\"$port\""* ]] && is_expected "$service" "$containers"; then
       exec {fd}< <(patient_status "$scheme" "$port" "$path")
       later[$service]=$fd
     else

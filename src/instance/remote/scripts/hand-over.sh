@@ -23,23 +23,23 @@ hand_over_front() {
     if publishes "${port%%:*}"; then standing+=("$port"); else fresh+=("$port"); fi
   done
   start_next "${ports[@]}"
-  # What the old one does not have, such as the port for challenges, may be what the second one needs to answer.
-  if ! lead_to_next "${fresh[@]}" || ! wait_for 60 next_answers "${endpoints[@]}" || ! lead_to_next "${standing[@]}"; then
+  # What the old one does not have, such as the port for challenges, may be what the second one needs to answer. A certificate
+  # that it does not get at once it asks for again after a minute (https://caddyserver.com/docs/automatic-https#errors).
+  if ! lead_to_next "${fresh[@]}" || ! wait_for 100 next_answers "${endpoints[@]}" || ! lead_to_next "${standing[@]}"; then
     say 'The front is replaced without a hand-over'
     end_hand_over
     return 0
   fi
   HANDED_OVER=yes
   say "New connections go to a second front; the old one has up to $DRAIN s for those that stand"
-  drain "$PROJECT-front-1" own_and_docker "${ports[@]}"
+  drain "$PROJECT-front-1" own_and_docker
 }
 
-# take_back_front PORT:everywhere|loopback,… SERVICE:SCHEME:PORT:PATH,…: the other way round, once the new front answers.
+# take_back_front SERVICE:SCHEME:PORT:PATH,…: the other way round, once the new front answers.
 take_back_front() {
-  local ports endpoints
+  local endpoints
   [[ -n $HANDED_OVER ]] || return 0
-  IFS=, read -r -a ports <<<"$1"
-  IFS=, read -r -a endpoints <<<"$2"
+  IFS=, read -r -a endpoints <<<"$1"
   if ! wait_for 60 container_answers "$PROJECT-front-1" "${endpoints[@]}"; then
     bounded docker logs --tail 20 "$PROJECT-front-1"
     say "The container of front does not answer; $NEXT goes on for it until the next run"
@@ -47,19 +47,19 @@ take_back_front() {
   fi
   forget_rules
   say "New connections go to the new front; the second one has up to $DRAIN s for those that stand"
-  drain "$NEXT" own "${ports[@]}"
+  drain "$NEXT" own
   end_hand_over
 }
 
-# drain NAME own|own_and_docker PORT:… …: that front takes no connection any more, those that stand come to their end, and then it
+# drain NAME own|own_and_docker: that front takes no connection any more, those that stand come to their end, and then it
 # does. It is not simply stopped: with a container goes what its kernel has not delivered yet.
 drain() {
   local pid port filter='' end=$((SECONDS + DRAIN))
-  for port in "${@:3}"; do filter+="${filter:+ or }sport = :${port%%:*}"; done
+  while read -r port; do filter+="${filter:+ or }sport = :${port%%/*}"; done < <(docker container port "$1")
   pid=$(docker container inspect --format '{{.State.Pid}}' "$1")
   docker exec --interactive "$1" caddy reload --force --config - --adapter caddyfile --address unix//run/front/admin.sock \
     <<<"$WITHOUT_PORTS" >/dev/null 2>&1 || true
-  while ((SECONDS < end)) && has_connections "$pid" "$2" "( $filter )"; do sleep 0.2; done
+  while [[ -n $filter ]] && ((SECONDS < end)) && has_connections "$pid" "$2" "( $filter )"; do sleep 0.2; done
   docker stop -t 2 "$1" >/dev/null
 }
 
