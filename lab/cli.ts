@@ -22,7 +22,7 @@ const USAGE = `usage:
   bin/lab fault NAME [ARGUMENTS] [--instance NAME]          turn a fault on; clear ends all, list names them
   bin/lab situation NAME [MACHINE [ARGUMENTS]]              a machine as people have it; list names them
   bin/lab down [INSTANCE | --all]                           end this lab, one instance, or all labs; the cache stays
-KIND is debian-12 or debian-13; docker-29, docker-26 or docker-20 of the runner.
+KIND is debian-12 or debian-13; docker-29, docker-28, docker-26 or docker-20 of the runner.
 GCELAB, from 1 to 9, chooses the lab; 1 without it.
 docs/lab.md tells more.
 `;

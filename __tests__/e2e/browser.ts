@@ -10,12 +10,14 @@ const PROGRAM = '/usr/bin/chromium';
  * Opens a page in headless Chromium on this machine, waits until all of `texts` are shown, and returns all that is shown.
  *
  * @param home where it finds what it trusts: see `trusting`
+ * @param address where every name leads; the DNS of the lab's machines is not that of this one
  */
 export async function shownInBrowser(
   url: string,
   texts: readonly string[],
   home?: string,
   httpCredentials?: { readonly username: string; readonly password: string },
+  address?: string,
 ): Promise<string> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: \`npm test\` installs it`);
   const browser = await chromium.launch({
@@ -27,11 +29,17 @@ export async function shownInBrowser(
       '--disable-background-networking',
       '--disable-sync',
       '--no-first-run',
+      ...(address === undefined ? [] : [`--host-resolver-rules=MAP * ${address}`]),
     ],
   });
   try {
     const page = await browser.newPage(httpCredentials === undefined ? {} : { httpCredentials });
-    await page.goto(url, { timeout: 30_000 });
+    const open = () => page.goto(url, { timeout: 30_000 });
+    // Chromium gives up what it loads when an interface of this machine comes or goes, as those of other labs do.
+    await open().catch((error) => {
+      if (!String(error).includes('ERR_NETWORK_CHANGED')) throw error;
+      return open();
+    });
     for (const text of texts) {
       await page.getByText(text, { exact: true }).first().waitFor({ timeout: 30_000 });
     }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shownInBrowser, trusting } from './browser';
+import { ownCertificate } from './certificates';
 import { randomImage, removeImages } from './images';
 import { action, environment, lab, output, shell, succeeding, waitFor } from './lab';
 import { expectNothingLeft, type RunnerSnapshot, snapshotRunner } from './left-over';
@@ -189,22 +190,10 @@ describe('private-ca', () => {
 });
 
 describe('certificate', () => {
-  /** A root, an authority below it, and a certificate for these names, as an operator has them: shuffled. */
-  const made = (names: string, days = 90) =>
-    output(
-      'runner',
-      `cd "$(mktemp -d)"; new() { openssl req -new -newkey rsa:2048 -nodes -keyout $1.key -subj /CN=$1 -out $1.csr 2>/dev/null; }
-       new root && new middle && new leaf
-       printf 'basicConstraints=critical,CA:TRUE\\nkeyUsage=keyCertSign' >ca; printf 'subjectAltName=${names}' >names
-       openssl x509 -req -in root.csr -key root.key -days 900 -extfile ca -out root.crt 2>/dev/null
-       openssl x509 -req -in middle.csr -CA root.crt -CAkey root.key -days 900 -extfile ca -out middle.crt 2>/dev/null
-       openssl x509 -req -in leaf.csr -CA middle.crt -CAkey middle.key -days ${days} -extfile names -out leaf.crt 2>/dev/null
-       cat root.crt leaf.crt middle.crt; echo ===; openssl rsa -in leaf.key -traditional 2>/dev/null`,
-    );
-  const given = async (names: string, days?: number): Promise<Record<string, string>> => {
-    const [certificate = '', key = ''] = (await made(names, days)).split('===\n');
-    return { ...inputs, tls: 'certificate', 'tls-certificate': certificate, 'tls-private-key': key };
-  };
+  const given = async (names: string, days?: number): Promise<Record<string, string>> => ({
+    ...inputs,
+    ...(await ownCertificate(names, days)),
+  });
 
   test('one for a name, in any order, with a root of its own: pushed, and replaced without a dropped request', async () => {
     const first = { ...(await given(`DNS:${NAME}`)), 'registry-host': NAME };

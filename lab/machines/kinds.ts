@@ -12,10 +12,11 @@ export function kindOf(text: string): Kind {
 }
 
 /**
- * The kinds of runner, by the engine on it: Docker's of today, whose images are in containerd's store, Debian's,
- * and that of Debian 12, as on runners that were set up years ago. GitHub's own images are between the first two.
+ * The kinds of runner, by the engine on it: Docker's of today, whose images are in containerd's store, the one before it, as
+ * on GitHub's own images (https://github.com/actions/runner-images/blob/main/images/ubuntu/Ubuntu2404-Readme.md), Debian's,
+ * and that of Debian 12, as on runners that were set up years ago.
  */
-export const RUNNER_KINDS = ['docker-29', 'docker-26', 'docker-20'] as const;
+export const RUNNER_KINDS = ['docker-29', 'docker-28', 'docker-26', 'docker-20'] as const;
 export type RunnerKind = (typeof RUNNER_KINDS)[number];
 export const DEFAULT_RUNNER_KIND: RunnerKind = 'docker-29';
 

@@ -25,7 +25,7 @@ export async function reset(machine: string | undefined, text: string | undefine
 
 async function resetRunner(text: string | undefined): Promise<void> {
   const kind = text === undefined ? undefined : runnerKindOf(text);
-  if (kind === 'docker-29') await ensureDockerToday();
+  if (kind === 'docker-29' || kind === 'docker-28') await ensureDockerToday();
   await phase(`fresh machine runner${kind === undefined ? '' : ` (${kind})`}`, () =>
     recreateRunner(kind ?? DEFAULT_RUNNER_KIND),
   );

@@ -19,7 +19,7 @@ const PACKAGES = {
     ...['docker-compose', 'docker-buildx', 'rootlesskit'],
   ],
   forky: [
-    ...['docker.io', 'containerd', 'runc', 'tini-static'],
+    ...['docker.io', 'docker-cli', 'containerd', 'runc', 'tini-static'],
     ...['docker-compose', 'docker-buildx', 'rootlesskit'],
   ],
 } as const;
@@ -39,6 +39,7 @@ const RELEASES: Readonly<Record<Kind, readonly Release[]>> = {
   'debian-12': [{ engine: 'bookworm', plugins: 'trixie' }],
   'debian-13': [
     { engine: 'trixie', plugins: 'trixie' },
+    { engine: 'forky', plugins: 'forky' },
     { engine: 'forky', plugins: 'forky', isToday: true },
   ],
 };
@@ -62,7 +63,7 @@ export function ensureAptRepository(kind: Kind): Promise<void> {
 
 async function makeRepository(kind: Kind): Promise<void> {
   const suite = KINDS[kind];
-  const releases = RELEASES[kind].filter(({ isToday }) => isToday !== true || isDockerTodayBuilt());
+  const releases = RELEASES[kind].filter(({ engine }) => engine !== 'forky' || isDockerTodayBuilt());
   const builder = await ensureBuilder();
   const key = hash([
     JSON.stringify([releases, PACKAGES, DOCKER_TODAY]),
@@ -90,8 +91,11 @@ async function addRelease(kind: Kind, { engine, plugins, isToday }: Release, bui
   ]);
 }
 
-/** The packages of Docker of today on a machine of the default kind; none where it has not been built. */
-export async function dockerTodayPackages(names: readonly string[]): Promise<string[]> {
+/**
+ * The packages of Docker on a machine of the default kind, those of the engine of a version of today or of the one before;
+ * none where today's has not been built.
+ */
+export async function dockersPackages(version: '28' | '29', names: readonly string[]): Promise<string[]> {
   if (!isDockerTodayBuilt()) return [];
   await ensureAptRepository(DEFAULT_KIND);
   const folder = join(
@@ -100,7 +104,9 @@ export async function dockerTodayPackages(names: readonly string[]): Promise<str
     String(ARCHITECTURES[arch()]),
   );
   const files = readdirSync(folder).sort(byVersion);
-  return names.map((name) => join(folder, String(files.findLast((file) => file.startsWith(`${name}_`)))));
+  const isMeant = (file: string, name: string) =>
+    file.startsWith(name.startsWith('docker-ce') ? `${name}_${version}.` : `${name}_`);
+  return names.map((name) => join(folder, String(files.findLast((file) => isMeant(file, name)))));
 }
 
 const byVersion = new Intl.Collator('en', { numeric: true }).compare;
