@@ -23,9 +23,10 @@ hand_over_front() {
     if publishes "${port%%:*}"; then standing+=("$port"); else fresh+=("$port"); fi
   done
   start_next "${ports[@]}"
-  # What the old one does not have, such as the port for challenges, may be what the second one needs to answer. A certificate
-  # that it does not get at once it asks for again after a minute (https://caddyserver.com/docs/automatic-https#errors).
-  if ! lead_to_next "${fresh[@]}" || ! wait_for 100 next_answers "${endpoints[@]}" || ! lead_to_next "${standing[@]}"; then
+  # What the old one does not have, such as the port for challenges, is there before the second one asks for a certificate. What
+  # it does not get at once it asks for again after a minute (https://caddyserver.com/docs/automatic-https#errors).
+  if ! lead_to_next "${fresh[@]}" || ! wake_next || ! wait_for 100 next_answers "${endpoints[@]}" ||
+    ! lead_to_next "${standing[@]}" || ! comes_to_next "${standing[@]}"; then
     say 'The front is replaced without a hand-over'
     end_hand_over
     return 0
@@ -88,11 +89,13 @@ end_hand_over() {
 }
 
 # Compose gives it all that the front has, but for the ports. Ports of the loopback that nobody knows make Docker let through
-# what comes for those in the container.
+# what comes for those in the container. It begins without any, and is told of them by wake_next.
 start_next() {
+  # shellcheck disable=SC2016 # the shell of the container is to expand it
   local port options=() output
   for port in "$@"; do options+=(--publish "127.0.0.1::${port%%:*}"); done
-  if output=$(bounded compose run --detach --no-deps --name "$NEXT" "${options[@]}" front) && wait_for 60 next_is_settled &&
+  if output=$(bounded compose run --detach --no-deps --name "$NEXT" "${options[@]}" front \
+    sh -c 'printf "%s" "$1" >/tmp/Caddyfile && exec caddy run --config /tmp/Caddyfile --adapter caddyfile' sh "$WITHOUT_PORTS") && wait_for 60 next_is_settled &&
     container_is_well "$NEXT"; then
     return 0
   fi
@@ -101,6 +104,15 @@ start_next() {
   docker container rm --force "$NEXT" >/dev/null 2>&1 || true
   say 'A front as it is to be does not start; the one that runs stays'
   return 1
+}
+
+wake_next() {
+  local output
+  output=$(bounded docker exec "$NEXT" caddy reload --force --config /etc/caddy/Caddyfile --adapter caddyfile \
+    --address unix//run/front/admin.sock) || {
+    say "$output"
+    return 1
+  }
 }
 
 # publishes PORT: the front that runs.
@@ -127,9 +139,9 @@ address_of() {
   docker container inspect --format "{{(index .NetworkSettings.Networks \"${PROJECT}_default\").IPAddress}}" "$1" 2>/dev/null
 }
 
-# lead_to_next PORT:everywhere|loopback …: whether the rules hold is seen by a connection of our own.
+# lead_to_next PORT:everywhere|loopback …
 lead_to_next() {
-  local address port from=127.0.0.1
+  local address port
   (($#)) || return 0
   address=$(address_of "$NEXT") || return 1
   [[ -n $LED ]] || make_rules "$address" || return 1
@@ -141,9 +153,7 @@ lead_to_next() {
     fi
     nft add rule ip "$RULES" own fib daddr type local tcp dport "${port%%:*}" dnat to "$address" || return 1
     nft add rule ip "$RULES" others fib daddr type local tcp dport "${port%%:*}" dnat to "$address" || return 1
-    from=$(ip -4 -o route get 192.0.2.1 2>/dev/null | sed -nE 's/.* src ([0-9.]+).*/\1/p') || from=
   done
-  comes_to_next "${from:-127.0.0.1}" "${1%%:*}" && comes_to_next 127.0.0.1 "${1%%:*}"
 }
 
 # make_rules ADDRESS: with those that lead the instance's own loopback to a container. Nothing that comes from the network of
@@ -166,8 +176,18 @@ END
   echo 1 >"$setting"
 }
 
-# comes_to_next ADDRESS PORT: whether a connection from here gets to the second front.
+# comes_to_next PORT:everywhere|loopback …: whether the rules hold, by connections of our own.
 comes_to_next() {
+  local port own
+  own=$(ip -4 -o route get 192.0.2.1 2>/dev/null | sed -nE 's/.* src ([0-9.]+).*/\1/p') || own=
+  for port in "$@"; do
+    is_led 127.0.0.1 "${port%%:*}" || return 1
+    [[ ${port##*:} == loopback ]] || is_led "${own:-127.0.0.1}" "${port%%:*}" || return 1
+  done
+}
+
+# is_led ADDRESS PORT
+is_led() {
   local pid
   pid=$(docker container inspect --format '{{.State.Pid}}' "$NEXT") || return 1
   (exec 9<>"/dev/tcp/$1/$2" && nsenter --target "$pid" --net ss -Htn state established "sport = :$2" | grep -q .) 2>/dev/null
