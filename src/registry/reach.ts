@@ -38,13 +38,13 @@ export async function waitUntilAnswered(
 }
 
 function silent(host: string, port: number, limitMs: number): ActionError {
-  const address = isIP(socketHost({ host })) === 0 ? 'the name leads to the instance, ' : '';
+  const address = isIP(socketHost({ host })) === 0 ? 'that the name leads to the instance, ' : '';
   return new ActionError(
     'Registry not reachable',
     {
       doing: `connecting to the registry ${host}:${port} from this runner`,
       happened: `nothing answered within ${limitMs / 1000} s`,
-      next: `Check that ${address}that \`registry-host\` and \`registry-port\` are right, that \`source-ranges\` admits this runner, and that no firewall on the instance itself drops the packets`,
+      next: `Check ${address}that \`registry-host\` and \`registry-port\` are right, that \`source-ranges\` admits this runner, and that no firewall on the instance itself drops the packets`,
     },
     { code: NOT_REACHABLE },
   );

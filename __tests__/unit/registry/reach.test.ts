@@ -21,6 +21,17 @@ test('a port that answers is not waited for', async () => {
   expect(lines).toEqual([]);
 });
 
+test.each([
+  ['192.0.2.1', 'Check that `registry-host`'],
+  ['registry.example.com', 'Check that the name leads to the instance, that `registry-host`'],
+])('what to check for %s', async (host, words) => {
+  const silent = waitUntilAnswered({ host, port: 5000 }, log, sleep, {
+    probe: async () => false,
+    limitMs: 1,
+  });
+  await expect(silent).rejects.toMatchObject({ problem: { next: expect.stringContaining(words) } });
+});
+
 test('silence is waited for, said once, and has an end', async () => {
   let asked = 0;
   const probe = async () => {

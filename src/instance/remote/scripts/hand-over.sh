@@ -91,9 +91,9 @@ end_hand_over() {
 # Compose gives it all that the front has, but for the ports. Ports of the loopback that nobody knows make Docker let through
 # what comes for those in the container. It begins without any, and is told of them by wake_next.
 start_next() {
-  # shellcheck disable=SC2016 # the shell of the container is to expand it
   local port options=() output
   for port in "$@"; do options+=(--publish "127.0.0.1::${port%%:*}"); done
+  # shellcheck disable=SC2016 # the shell of the container is to expand it
   if output=$(bounded compose run --detach --no-deps --name "$NEXT" "${options[@]}" front \
     sh -c 'printf "%s" "$1" >/tmp/Caddyfile && exec caddy run --config /tmp/Caddyfile --adapter caddyfile' sh "$WITHOUT_PORTS") && wait_for 60 next_is_settled &&
     container_is_well "$NEXT"; then
