@@ -16,6 +16,8 @@ const common = {
 };
 
 module.exports = {
+  // Against hanging, and not a measure: a busy machine is slow.
+  testTimeout: 60_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/__tests__/unit/**/*.test.ts'] },
     { ...common, displayName: 'lab', testMatch: ['<rootDir>/lab/**/*.test.ts'] },

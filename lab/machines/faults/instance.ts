@@ -24,6 +24,16 @@ export const INSTANCE_FAULTS: Readonly<Record<string, Fault>> = {
       ]),
   },
   'clock-skew': CLOCK_SKEW,
+  'certificate-expires': {
+    ...scripted('certificate-expires.sh', 'SECONDS', 'the certificate of a private-ca front ends soon'),
+    start: ([seconds = ''], instance) =>
+      runScript(instance, 'certificate-expires.sh', ['start', wholeNumber('SECONDS', seconds)]),
+  },
+  'front-killed': {
+    ...scripted('front-killed.sh', 'SECONDS', 'Caddy is killed again and again'),
+    start: ([seconds = ''], instance) =>
+      runScript(instance, 'front-killed.sh', ['start', wholeNumber('SECONDS', seconds)]),
+  },
   'no-internet': scripted('no-internet.sh', '', 'the instance reaches nothing but the metadata server'),
   'host-key-changed': scripted('host-key-changed.sh', '', 'the host keys are not those that were published'),
 };
