@@ -40,7 +40,7 @@ printf '%s\n' "$certificate" >"$before/place"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cd "$work"
+cd "$work" || exit
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key -subj '/CN=expiring' -out request 2>/dev/null
 names=$(openssl x509 -noout -ext subjectAltName -in "$certificate" | tail -n 1 | sed 's/IP Address:/IP:/g; s/ //g')
 printf '%s\n' "subjectAltName=$names" 'basicConstraints=critical,CA:FALSE' 'extendedKeyUsage=serverAuth' >extensions
