@@ -34,14 +34,25 @@ export async function shownInBrowser(
   });
   try {
     const page = await browser.newPage(httpCredentials === undefined ? {} : { httpCredentials });
-    const open = () => page.goto(url, { timeout: 30_000 });
-    // Chromium gives up what it loads when an interface of this machine comes or goes, as those of other labs do.
-    await open().catch((error) => {
-      if (!String(error).includes('ERR_NETWORK_CHANGED')) throw error;
-      return open();
-    });
-    for (const text of texts) {
-      await page.getByText(text, { exact: true }).first().waitFor({ timeout: 30_000 });
+    const failed: string[] = [];
+    page.on('requestfailed', (request) => failed.push(`${request.url()} ${request.failure()?.errorText}`));
+    const shows = async () => {
+      await page.goto(url, { timeout: 30_000 });
+      for (const text of texts) {
+        await page.getByText(text, { exact: true }).first().waitFor({ timeout: 30_000 });
+      }
+    };
+    // Chromium gives up what it loads when an interface of this machine comes or goes, as those of other labs do: the
+    // page itself, or what it asks for later, which it does not ask for again.
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await shows();
+        break;
+      } catch (error) {
+        const shown = await page.locator('body').textContent();
+        const why = `${error}\nrequests that failed: ${failed.splice(0).join(', ')}\nshown: ${shown}`;
+        if (attempt === 3 || !why.includes('ERR_NETWORK_CHANGED')) throw new Error(why, { cause: error });
+      }
     }
     return `${await page.title()}\n${await page.locator('body').textContent()}`;
   } finally {

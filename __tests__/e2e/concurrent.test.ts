@@ -1,5 +1,5 @@
 import { compute, rule } from './compute';
-import { action, control, lab, output, run, type Seen, succeeding, waitFor } from './lab';
+import { action, control, environment, lab, output, run, type Seen, succeeding, waitFor } from './lab';
 import { expectNothingLeft, openings, type RunnerSnapshot, snapshotRunner, sshKeys } from './left-over';
 import { basics, served } from './machines';
 import { turns } from './scale';
@@ -11,6 +11,7 @@ import { turns } from './scale';
 jest.setTimeout(900_000);
 
 const RUNS = 10;
+const PASSWORD = 'Together-Secret-1';
 const PERSON =
   'person:ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEoCOvZ1ahxNVTYYrbPHM3sDQOBxcVNBZPLmbXjxnEsM person@example.test';
 
@@ -20,7 +21,14 @@ let before: RunnerSnapshot;
 beforeAll(async () => {
   await lab('fault', 'clear');
   await lab('reset');
-  inputs = await basics();
+  // Images are read without a login, so that this story can look at them.
+  const logins = {
+    username: 'ci',
+    password: PASSWORD,
+    readers: 'pod:Reader-Secret-2',
+    'anonymous-pull': 'true',
+  };
+  inputs = { ...(await basics()), tls: 'private-ca', ...logins };
   // Images that differ, so that it shows when they are mixed up.
   await output(
     'runner',
@@ -85,6 +93,20 @@ async function expectServed(runs: readonly Seen[], series: string): Promise<void
   );
 }
 
+/** All runs were given the certificate of the one CA that was made, by which what the port shows is good. */
+async function expectOneAuthority(runs: readonly Seen[]): Promise<void> {
+  const authorities = [...new Set(runs.map(({ outputs }) => String(outputs['ca-certificate'])))];
+  expect(authorities).toEqual([expect.stringContaining('BEGIN CERTIFICATE')]);
+  const { LAB_INSTANCE_IP: ip } = await environment();
+  const verified = await output(
+    'registry-1',
+    `cat >/tmp/ca.crt <<'END'
+${authorities[0]}END
+     openssl s_client -connect ${ip}:5000 -verify_ip ${ip} -verify_return_error -CAfile /tmp/ca.crt </dev/null 2>&1`,
+  );
+  expect(verified).toContain('Verify return code: 0 (ok)');
+}
+
 /** Each run's own DELETE of its own opening, once, and nobody else's. */
 async function expectOwnOpeningsDeleted(runs: readonly Seen[], after: number): Promise<void> {
   const calls = await control<Seen['api']>('GET', `/log?after=${after}`);
@@ -130,6 +152,7 @@ test('ten runs meet on a bare instance: one sets it up, and each pushes its imag
   const changes = changesOf(seen);
   expect(changes.sort()).toEqual([...new Set(changes)]);
   expect(changes.join()).toContain('docker-ce');
+  await expectOneAuthority(seen);
   expect(await sshKeys()).toEqual([PERSON]);
   await expectNothingLeft(before);
 });
@@ -197,7 +220,8 @@ test('two instances of one project at once: each gets its own image, and neither
     expect(one.outputs.registry).not.toBe(two.outputs.registry);
     expect(await served('registry-1', ['team/app-1:two'])).toEqual({ 'team/app-1:two': one.outputs.digest });
     expect(await served('registry-2', ['team/app-2:two'])).toEqual({ 'team/app-2:two': two.outputs.digest });
-    const repositories = (machine: string) => output(machine, 'curl -fsS http://127.0.0.1:5000/v2/_catalog');
+    const repositories = (machine: string) =>
+      output(machine, `curl -kfsS -u ci:${PASSWORD} https://127.0.0.1:5000/v2/_catalog`);
     expect(await repositories('registry-2')).not.toContain('app-1');
     await expectNothingLeft(before, { instance: 'registry-2' });
     await expectNothingLeft(before);
@@ -261,7 +285,7 @@ describe('with a person at work on the instance', () => {
     expect([seen.exitCode, seen.maskedLog]).toEqual([0, expect.any(String)]);
     expect(byHand).toMatchObject({ status: 0 });
     expect(await kept()).toBe(keptBefore);
-    await waitFor('registry-1', 'curl -fsS http://127.0.0.1:5000/v2/');
+    await waitFor('registry-1', `curl -kfsS -u ci:${PASSWORD} https://127.0.0.1:5000/v2/`);
     expect(await served('registry-1', ['team/app-3:compose'])).toEqual({
       'team/app-3:compose': seen.outputs.digest,
     });

@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shownInBrowser, trusting } from './browser';
+import { beginGuessing } from './guessing';
 import { action, environment, lab, output, shell, succeeding } from './lab';
 import { expectNothingLeft, type RunnerSnapshot, snapshotRunner } from './left-over';
 import { basics } from './machines';
+import { turns } from './scale';
 
 // Logins that may push or only pull, for registry and page, judged by Docker, curl and Chromium.
 
@@ -172,6 +174,33 @@ test('a login that is taken away stops at once; one that is not spoken of stays'
   const second = await succeeding({ ...inputs, mode: 'bootstrap', readers: '' });
   expect(second.outputs.changed).toBe('false');
   expect(await status('GET', '/v2/', 'ann:Ann-Secret-4')).toBe('200');
+});
+
+test('wrong passwords are slowed down, and the right one goes on: to log in, and for a run that pushes', async () => {
+  // Also the answers that the front remembers go.
+  await output(
+    'registry-1',
+    `docker exec -i gce-registry-front-1 caddy reload --force --config - --adapter caddyfile \\
+       --address unix//run/front/admin.sock </etc/gce-registry/front/Caddyfile 2>/dev/null`,
+  );
+  const guesser = await beginGuessing(ip, 'ci', 16);
+  const pushing = succeeding({ ...inputs, readers: '', mode: 'push', tags: 'guessed:1' });
+  const times: number[] = [];
+  const logIn = async () => {
+    const seconds = await output(
+      'runner',
+      `curl -fks -m 60 -o /dev/null -w '%{time_total}' -u '${`ci:${WRITER}`}' https://${ip}:5000/v2/`,
+    );
+    times.push(Number(seconds));
+  };
+  while (guesser.answers() < turns(100, 1000)) await logIn();
+  const { outputs } = await pushing;
+  const { statuses, perSecond } = await guesser.end();
+  expect(statuses).toEqual(['401']);
+  expect(perSecond / cpus().length).toBeLessThan(100);
+  expect(times.length).toBeGreaterThan(0);
+  expect(Math.max(...times)).toBeLessThan(5);
+  expect(outputs.digest).toMatch(/^sha256:/);
 });
 
 test('anonymous-pull lets everybody pull what they know the name of, and no more', async () => {

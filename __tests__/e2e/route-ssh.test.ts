@@ -240,6 +240,31 @@ describe('the main step is killed', () => {
   });
 });
 
+describe('the process of the tunnel is killed', () => {
+  const killed = `pkill -KILL -f '${TUNNEL}'`;
+
+  test('while it pushes: the run says so, and the next one is well', async () => {
+    await randomImage('killed:1', 2, 100);
+    const run = begin();
+    await output('runner', `until pgrep -f "[d]ocker .*push" >/dev/null; do :; done; ${killed}`);
+    const { exitCode, annotations } = await run;
+    expect(exitCode).toBe(1);
+    expect(annotations.map(({ message }) => message).join()).toMatch(/^Tunnel ended: /);
+    await expectClosed();
+    const next = await succeeding({ ...inputs, mode: 'push', image: 'killed:1', tags: 'killed:1' });
+    expect(next.outputs.image).toMatch(/killed:1@sha256/);
+    await expectClosed();
+    await removeImages('killed:1');
+  });
+
+  test('in a later step: the post step has nothing to close, and says nothing of it', async () => {
+    const seen = await succeeding({ ...inputs, mode: 'connect' }, ['--later', killed]);
+    expect(seen.later?.exitCode).toBe(0);
+    expect(seen.annotations).toEqual([]);
+    await expectClosed();
+  });
+});
+
 describe('an sshd that does not forward', () => {
   const config = '/etc/ssh/sshd_config.d/20-theirs.conf';
   afterEach(() => output('registry-1', `rm -f ${config}; systemctl reload ssh.service`));

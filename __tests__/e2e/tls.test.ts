@@ -259,14 +259,3 @@ test('from plain HTTP to TLS and back: every image stays, and is away for less t
   const good = answers.filter(([, status]) => status === '200').map(([at]) => Number(at));
   expect(Math.max(...good.slice(1).map((at, index) => at - Number(good[index])))).toBeLessThan(3000);
 });
-
-test('runs that meet on a bare instance make one authority', async () => {
-  await Promise.all([lab('reset', 'registry-1'), lab('reset', 'runner')]);
-  const runs = await Promise.all(
-    Array.from({ length: 4 }, (_, index) => succeeding({ ...inputs, tags: `meet:${index}` })),
-  );
-  expect(new Set(runs.map(({ outputs }) => outputs['ca-certificate'])).size).toBe(1);
-  for (const { outputs } of runs) expect(outputs['ca-certificate']).toContain('BEGIN CERTIFICATE');
-  expect((await succeeding({ ...inputs, mode: 'bootstrap' })).outputs.changed).toBe('false');
-  await expectNothingLeft(before);
-});

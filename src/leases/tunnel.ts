@@ -1,5 +1,5 @@
 import type { Log } from '../job/log';
-import { endProcess, type ProcessMark } from '../job/process';
+import { endProcess, type ProcessMark, runs } from '../job/process';
 import type { TunnelOrder } from '../route/order';
 import type { StartTunnel } from '../route/start';
 import { ActionError } from '../values/errors';
@@ -21,6 +21,12 @@ export interface TunnelLease extends LeaseRecord {
 export interface HeldTunnel {
   /** On 127.0.0.1 of this machine. */
   readonly port: number;
+  /**
+   * Refuses to go on where somebody has ended its process: nothing listens there any more.
+   *
+   * @throws ActionError `Tunnel ended`
+   */
+  readonly require: () => void;
   /** Closes it before the job ends. */
   readonly release: (log: Log) => Promise<void>;
 }
@@ -43,11 +49,22 @@ export async function takeTunnel(
   await tunnel.go();
   return {
     port,
+    require() {
+      if (!runs(process)) throw ended(port);
+    },
     async release(log) {
       await releaseTunnel({ ...lease, process }, log);
       noted.end();
     },
   };
+}
+
+function ended(port: number): ActionError {
+  return new ActionError('Tunnel ended', {
+    doing: `reaching the registry through the tunnel at port ${port} of this runner`,
+    happened: 'the process of the tunnel has ended, and not by this run',
+    next: 'Run again; where it happens again, look for what ends processes on this runner, such as a lack of memory (`journalctl -k`)',
+  });
 }
 
 /**

@@ -8,6 +8,7 @@ import { HealthRows } from '../health/health-rows';
 import { instanceRows } from '../health/instance-rows';
 import { loginRows } from '../health/login-rows';
 import { overall } from '../health/overall';
+import { plainRows } from '../health/plain-rows';
 import type { Facts } from '../instance/facts/facts';
 import { servicesOf } from '../instance/stack/services';
 import { takeCanary } from '../leases/canary';
@@ -143,10 +144,12 @@ async function checkInstance(run: Run, site: Site, rows: HealthRows, drift: Chan
   let facts: Facts | null = null;
   await rows.addAll('Instance state', async () => {
     facts = await readSettled(target, run.log);
+    const services = servicesOf(run.settings.registry);
     return [
-      ...instanceRows(facts, servicesOf(run.settings.registry), Date.now()),
+      ...instanceRows(facts, services, Date.now()),
       ...certificateRows(tls, facts, Date.now()),
       ...loginRows(facts),
+      ...plainRows(facts, services),
     ];
   });
   const found = facts;

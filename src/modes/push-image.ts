@@ -28,11 +28,16 @@ export async function push(
     for (const { path, tag } of targets) log.info(`image: would push ${registry}/${path}:${tag}`);
     return [];
   }
-  const api = openPatiently(reached.endpoint, run, mend);
+  // Without its tunnel no further try helps.
+  const mendWay = async () => {
+    reached.way.tunnel?.require();
+    await mend();
+  };
+  const api = openPatiently(reached.endpoint, run, mendWay);
   try {
     const onTag = noteLocalTag(run.leases);
     const docker = dockerCli(run.host.exec, reached.clientConfig);
-    const tools = { docker, api, log, sleep, onTag, mend };
+    const tools = { docker, api, log, sleep, onTag, mend: mendWay };
     const pushed = await pushImage({ ...settings.push, targets, registry: reached.way.name }, image, tools);
     // As others know it.
     return pushed.map(({ reference, digest }) => ({

@@ -47,7 +47,7 @@ export interface RegistryHttp {
   /**
    * Sends one request. Nothing is followed, and nothing unbounded is read.
    *
-   * @throws ActionError `Registry not reachable`, `Registry answer not valid`
+   * @throws ActionError `Registry not reachable`, `Certificate not trusted`, `Registry answer not valid`
    */
   send(request: RegistryRequest): Promise<RegistryAnswer>;
   close(): void;
@@ -91,7 +91,7 @@ export function registryHttp(
         );
         const fail = (error: Error) => {
           clearTimeout(total);
-          reject(error instanceof ActionError ? error : notReachable(endpoint, request, error));
+          reject(error instanceof ActionError ? error : failed(endpoint, request, error));
         };
         outgoing.on('error', fail);
         outgoing.on('response', (incoming) => {
@@ -168,6 +168,30 @@ async function receive(
 /** How a request is named in messages. */
 function named(endpoint: Endpoint, request: Pick<RegistryRequest, 'method' | 'path'>): string {
   return `asking the registry ${registryName(endpoint)} for ${request.method} ${request.path.split('?')[0]}`;
+}
+
+/** What Node calls a certificate that it does not take: https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const NOT_TRUSTED =
+  /^(?:CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERROR_IN_CERT_|ERR_TLS_CERT_|INVALID_(?:CA|PURPOSE)$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$)/;
+
+function failed(endpoint: Endpoint, request: RegistryRequest, cause: Error): ActionError {
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  return NOT_TRUSTED.test(code)
+    ? notTrusted(endpoint, request, cause)
+    : notReachable(endpoint, request, cause);
+}
+
+/** Another try would be shown the same certificate. */
+function notTrusted(endpoint: Endpoint, request: RegistryRequest, cause: Error): ActionError {
+  return new ActionError(
+    'Certificate not trusted',
+    {
+      doing: named(endpoint, request),
+      happened: cause.message.replace(/[^ -~]/g, '?'),
+      next: 'A run with `mode: bootstrap` (or `deploy`) and the same settings gives the registry a good one, and `mode: health-check` says what it has; where `tls` is `certificate`, pass one that is good, for the address of the registry',
+    },
+    { cause },
+  );
 }
 
 function notReachable(endpoint: Endpoint, request: RegistryRequest, cause: Error): ActionError {

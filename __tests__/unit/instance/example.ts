@@ -87,6 +87,7 @@ export const BARE: Facts = {
   mirrors: null,
   listeners: [],
   probes: new Map(),
+  plain: [],
   containers: [],
   images: [],
   network: {
@@ -180,6 +181,7 @@ export function converged(desired: Desired = DESIRED): Facts {
     },
     listeners: [{ address: '0.0.0.0', port: desired.registry.port, process: 'docker-proxy' }],
     probes: new Map(services.map(({ name }) => [name, 200])),
+    plain: [],
     containers: containersOf(desired),
     network: {
       ...BARE.network,

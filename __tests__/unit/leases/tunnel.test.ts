@@ -37,6 +37,18 @@ test('it is noted before it is opened, with its process before it may go on, and
   expect([runs(mark), state.records]).toEqual([false, []]);
 });
 
+test('a process that somebody has ended is named as that', async () => {
+  const child = spawn('sleep', ['60']);
+  await once(child, 'spawn');
+  const process = markOf(Number(child.pid));
+  const start: StartTunnel = async () => ({ port: 5000, process, go: async () => undefined });
+  const tunnel = await takeTunnel(start, order, termsOf(new FakeState()));
+  expect(tunnel.require).not.toThrow();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(tunnel.require).toThrow(/^Tunnel ended: .*port 5000/);
+});
+
 const good = { kind: 'tunnel', process: { pid: 42, started: '8765' }, expires: '2026-01-01T00:00:00Z' };
 
 test.each([

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { registryHttp } from '../../../src/registry/http';
+import { isTransient, registryHttp } from '../../../src/registry/http';
 
 // The registry is reached by another address than its certificate is for, as through a tunnel.
 
@@ -32,10 +32,10 @@ afterEach(() => {
   server.close();
 });
 
-async function ask(serverName: string | null): Promise<number> {
+async function ask(serverName: string | null, ca: string | null = cert): Promise<number> {
   const { port } = server.address() as AddressInfo;
   const login = null;
-  const http = registryHttp({ scheme: 'https', host: '127.0.0.1', port, serverName, ca: cert, login });
+  const http = registryHttp({ scheme: 'https', host: '127.0.0.1', port, serverName, ca, login });
   const request = { method: 'GET', path: '/v2/', maxBytes: 100 } as const;
   return (await http.send(request).finally(() => http.close())).status;
 }
@@ -51,7 +51,13 @@ test.each([
 test.each([['other.example.test'], ['203.0.113.6'], ['127.0.0.1'], [null]])(
   'one that is not for %s is refused',
   async (name) => {
-    await expect(ask(name)).rejects.toThrow(/Registry not reachable: .*does not match certificate/);
+    await expect(ask(name)).rejects.toThrow(/Certificate not trusted: .*does not match certificate/);
     expect(names).toEqual([]);
   },
 );
+
+test('one by an authority that is not trusted is refused as that, and not asked for again', async () => {
+  const error: unknown = await ask('registry.example.test', null).catch((reason: unknown) => reason);
+  expect(String(error)).toMatch(/Certificate not trusted: .*self-signed certificate/);
+  expect(isTransient(error)).toBe(false);
+});

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { ensureCertificates } from '../../cloud/certificates.ts';
+import { cacheFolder } from '../checkout.ts';
 import { LabError } from '../process.ts';
 import { CLOCK_SKEW } from './clock.ts';
 import { endByScript, runScript } from './script.ts';
@@ -25,14 +28,21 @@ export const INSTANCE_FAULTS: Readonly<Record<string, Fault>> = {
   },
   'clock-skew': CLOCK_SKEW,
   'certificate-expires': {
-    ...scripted('certificate-expires.sh', 'SECONDS', 'the certificate of a private-ca front ends soon'),
-    start: ([seconds = ''], instance) =>
-      runScript(instance, 'certificate-expires.sh', ['start', wholeNumber('SECONDS', seconds)]),
+    ...scripted('certificate-expires.sh', 'SECONDS', 'the certificate of the front ends in SECONDS'),
+    start: ([seconds = ''], instance) => {
+      const { rootFile, rootKeyFile } = ensureCertificates(cacheFolder('certificates'));
+      const authority = [rootFile, rootKeyFile].map((file) => readFileSync(file).toString('base64'));
+      const words = ['start', wholeNumber('SECONDS', seconds, 8), ...authority];
+      return runScript(instance, 'certificate-expires.sh', words);
+    },
   },
   'front-killed': {
-    ...scripted('front-killed.sh', 'SECONDS', 'Caddy is killed again and again'),
-    start: ([seconds = ''], instance) =>
-      runScript(instance, 'front-killed.sh', ['start', wholeNumber('SECONDS', seconds)]),
+    ...scripted('front-killed.sh', '[SECONDS]', 'the front is killed, once or again and again after SECONDS'),
+    start: ([seconds], instance) =>
+      runScript(instance, 'front-killed.sh', [
+        'start',
+        ...(seconds === undefined ? [] : [wholeNumber('SECONDS', seconds)]),
+      ]),
   },
   'no-internet': scripted('no-internet.sh', '', 'the instance reaches nothing but the metadata server'),
   'host-key-changed': scripted('host-key-changed.sh', '', 'the host keys are not those that were published'),
@@ -48,7 +58,7 @@ function scripted(script: string, usage: string, what: string): Fault {
   };
 }
 
-function wholeNumber(name: string, text: string): string {
-  if (/^\d{1,6}$/.test(text)) return text;
+function wholeNumber(name: string, text: string, digits = 6): string {
+  if (/^\d+$/.test(text) && text.length <= digits) return text;
   throw new LabError(`${name} is a whole number.`);
 }

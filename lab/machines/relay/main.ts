@@ -2,7 +2,8 @@
 // node main.ts ADDRESS SSH_PORT REGISTRY_PORT ELSEWHERE_PORT FOLDER. The rules that lead connections here are in
 // `redirect`. When its faults are cleared and its connections have ended, it ends, and with it the rules.
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { byProtocol } from './by-protocol.ts';
 import { WireFaults } from './faults.ts';
 import { type Line, link } from './link.ts';
 import { elsewhere, registryProxy } from './registry-proxy.ts';
@@ -47,19 +48,17 @@ const options = {
   elsewhere: `http://127.0.0.1:${elsewherePort}`,
 };
 const proxy = registryProxy(options).listen(0, '127.0.0.1');
+const portOf = (server: Server) => ({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+const chooser = byProtocol({ host: address, port: 5000 }, () => portOf(proxy)).listen(0, '127.0.0.1');
 elsewhere(options).listen(Number(elsewherePort), '127.0.0.1');
-listen(
-  Number(registryPort),
-  () => connect({ host: '127.0.0.1', port: (proxy.address() as AddressInfo).port, allowHalfOpen: true }),
-  {
-    delayMs: () => faults['slow-network'],
-    limit: () => faults['registry-reset'],
-    onReset: () => {
-      faults.struck.registryResets += 1;
-    },
-    onBytes: () => undefined,
+listen(Number(registryPort), () => connect({ ...portOf(chooser), allowHalfOpen: true }), {
+  delayMs: () => faults['slow-network'],
+  limit: () => faults['registry-reset'],
+  onReset: () => {
+    faults.struck.registryResets += 1;
   },
-);
+  onBytes: () => undefined,
+});
 
 /** PUT /NAME?VALUE sets a fault, GET / tells what they did. */
 createHttpServer((request, response) => {

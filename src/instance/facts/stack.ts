@@ -8,6 +8,8 @@ export interface StackFacts {
   readonly images: readonly ImageFacts[];
   /** HTTP status that a service answers its probe with, by its name; null without an answer. */
   readonly probes: ReadonlyMap<string, number | null>;
+  /** Services that are to be reached by TLS, and were reached by plain HTTP. */
+  readonly plain: readonly string[];
   /** What listens for TCP on the ports of the services. */
   readonly listeners: readonly ListenerFacts[];
   readonly data: DataFacts;
@@ -186,6 +188,10 @@ const directory: Shape<DirectoryFacts> = fields<{ [K in keyof DirectoryFacts]: D
 
 const textOrNone: Shape<string> = (value, path) =>
   value === null || value === undefined ? '' : text()(value, path);
+const words: Shape<string[]> = (value, path) =>
+  text()(value, path)
+    .split(' ')
+    .filter((word) => word !== '');
 const place = fields({ cidr: text(64), device: text(64) });
 const anything: Shape<unknown> = (value) => value;
 /** The rules of a table in base64. */
@@ -196,6 +202,7 @@ export const stackShapes: { readonly [K in keyof StackFacts]: Shape<StackFacts[K
   containers: list(container),
   images: list(fields({ id: text(), created: textOrNone, pulled: textOrNone })),
   probes: table(nullable(count)),
+  plain: words,
   listeners: list(fields({ address: text(), port: count, process: text() })),
   data: fields({
     recorded: directory,

@@ -133,6 +133,23 @@ describe('parseFacts', () => {
 describe('the script', () => {
   const read = <T>(script: string): T => JSON.parse(bash(`${script}; printf '%s' "$REPLY"`)) as T;
 
+  test.each([
+    ['https', '{ [[ $1 == https ]] && echo 401; }', '401'],
+    ['https', '{ [[ $1 == http ]] && echo 200; }', '200 plain'],
+    ['https', '{ [[ $1 == http ]] && echo 308; }', '308'],
+    ['https', '{ :; }', ''],
+    ['http', '{ [[ $1 == http ]] && echo 200; }', '200'],
+  ])('says of %s which answers by plain HTTP: %s', (scheme, server, expected) => {
+    expect(bash(`http_status() ${server}; present_status ${scheme} 5000 /v2/`)).toBe(`${expected}\n`);
+  });
+
+  test('names the services that answer by plain HTTP where they are to speak TLS', () => {
+    const probes = `http_status() { [[ $1 == http || $2 == 18080 ]] && echo 200; }
+      begin_stack_facts false false registry:https:5000:/v2/ ui:https:18080:/
+      probe_facts '[]'; printf '%s %s' "$REPLY" "\${PLAIN[*]}"`;
+    expect(bash(probes)).toBe('{"registry":200,"ui":200} registry');
+  });
+
   test('reads routes, with a gateway as a destination of its own', () => {
     const lines =
       'default via 10.132.0.1 dev ens4 proto dhcp\n10.132.0.1 dev ens4 scope link\n172.18.0.0/16 dev br-1 linkdown\nblackhole 10.0.0.0/8\ndefault dev wg0 scope link\n';

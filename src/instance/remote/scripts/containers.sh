@@ -211,7 +211,7 @@ step_start_containers() {
   IFS=, read -r -a anew <<<"$4"
   ensure_registry_secret
   ensure_acme_directory
-  end_hand_over
+  mend_hand_over
   remove_unnamed
   remove_network "$2"
   ((${#stopping[@]} == 0)) || compose rm --stop --force "${stopping[@]}" 2>&1

@@ -61,11 +61,15 @@ http_status() {
   [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) && ${BASH_REMATCH[1]} != 502 ]] && printf '%s\n' "${BASH_REMATCH[1]}"
 }
 
-# A front that is to speak TLS, and speaks plain HTTP yet, is there, and need not be waited for.
+# A front that is to speak TLS, and speaks plain HTTP yet, is there, and need not be waited for: `plain` stands behind its status.
+# One that speaks TLS answers plain HTTP as well, by a redirect.
 present_status() {
   local status
   status=$(http_status "$@")
-  [[ -n $status || $1 != https ]] || status=$(http_status http "${@:2}")
+  if [[ -z $status && $1 == https ]]; then
+    status=$(http_status http "${@:2}")
+    [[ -z $status || $status == 3* ]] || status+=' plain'
+  fi
   printf '%s\n' "$status"
 }
 
@@ -111,6 +115,7 @@ stack_facts() {
   REPLY='[]' && { [[ -z $CONTAINERS_FD ]] || json_list <&"$CONTAINERS_FD"; }
   containers=$REPLY
   probe_facts "$containers" && put_raw probes "$REPLY"
+  put plain "${PLAIN[*]}"
   put_raw containers "$containers"
   REPLY='[]' && { [[ -z $IMAGES_FD ]] || json_list <&"$IMAGES_FD"; } && put_raw images "$REPLY"
   listener_facts <&"$LISTENERS_FD" && put_raw listeners "$REPLY"
@@ -123,22 +128,25 @@ stack_facts() {
 
 # probe_facts CONTAINERS: the first answers; where one is missing and its container runs, it is waited for.
 probe_facts() {
-  local OUT='' endpoint service scheme port path fd status containers=$1
+  local OUT='' endpoint service scheme port path fd status plain containers=$1
   declare -A later=()
+  PLAIN=()
   for endpoint in "${ENDPOINTS[@]}"; do
     IFS=: read -r service scheme port path <<<"$endpoint"
-    status= && read -r status <&"${PROBE_FDS[$service]}"
+    status= && read -r status plain <&"${PROBE_FDS[$service]}"
     # A port that no container publishes yet answers nobody, however long one waits.
     if [[ -z $status && $containers == *"\"HostPort\":\"$port\""* ]] && is_expected "$service" "$containers"; then
       exec {fd}< <(patient_status "$scheme" "$port" "$path")
       later[$service]=$fd
     else
       put_raw "$service" "${status:-null}"
+      [[ -z $plain ]] || PLAIN+=("$service")
     fi
   done
   for service in "${!later[@]}"; do
-    status= && read -r status <&"${later[$service]}"
+    status= && read -r status plain <&"${later[$service]}"
     put_raw "$service" "${status:-null}"
+    [[ -z $plain ]] || PLAIN+=("$service")
   done
   REPLY="{$OUT}"
 }

@@ -82,10 +82,18 @@ has_connections() {
     [[ $2 == own_and_docker && -n $(ss "${undelivered[@]}" 2>/dev/null) ]]
 }
 
-# What a hand-over left, or one that was killed. Rules first: they lead to the container.
+# Rules first: they lead to the container.
 end_hand_over() {
   forget_rules
-  docker container rm --force "$NEXT" >/dev/null 2>&1 || true
+  docker container rm --force --volumes "$NEXT" >/dev/null 2>&1 || true
+}
+
+# After a hand-over that was cut off: a front that still runs may have let go of its ports.
+mend_hand_over() {
+  local was_cut_off
+  was_cut_off=$(docker container ls --all --quiet --filter "name=^$NEXT\$")
+  end_hand_over
+  [[ -z $was_cut_off ]] || ! front_runs || load_front <"$STACK/front/Caddyfile" || true
 }
 
 # Compose gives it all that the front has, but for the ports. Ports of the loopback that nobody knows make Docker let through
@@ -101,7 +109,7 @@ start_next() {
   fi
   say "$output"
   bounded docker logs --tail 20 "$NEXT" || true
-  docker container rm --force "$NEXT" >/dev/null 2>&1 || true
+  end_hand_over
   say 'A front as it is to be does not start; the one that runs stays'
   return 1
 }
