@@ -12,6 +12,7 @@ import { connect } from './modes/connect';
 import { deploy } from './modes/deploy';
 import { healthCheck } from './modes/health-check';
 import { openGoogle } from './modes/place';
+import { prune } from './modes/prune';
 import { pushOnly } from './modes/push';
 import type { Run } from './modes/run';
 import { teardown } from './modes/teardown';
@@ -28,7 +29,15 @@ import type { Surroundings } from './surroundings';
 
 export type Modes = Readonly<Record<Mode, (run: Run) => Promise<Report>>>;
 
-const MODES: Modes = { deploy, bootstrap, push: pushOnly, connect, 'health-check': healthCheck, teardown };
+const MODES: Modes = {
+  deploy,
+  bootstrap,
+  push: pushOnly,
+  connect,
+  'health-check': healthCheck,
+  prune,
+  teardown,
+};
 
 /**
  * The main step: reads the settings, runs the mode, and reports. What goes wrong fails the step, with an annotation and a

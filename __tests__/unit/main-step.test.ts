@@ -30,6 +30,7 @@ const REPORT: Report = {
   notes: [],
   images: [],
   health: null,
+  pruned: null,
 };
 
 const ERROR = new ActionError('A permission is missing in Google Cloud', {
@@ -63,6 +64,7 @@ async function run(mode: (run: Run) => Promise<Report>): Promise<Run | null> {
     push: all,
     connect: all,
     'health-check': all,
+    prune: all,
     teardown: all,
   };
   await mainStep(job, job.commands({}), modes);

@@ -1,27 +1,19 @@
-import { randomUUID } from 'node:crypto';
 import type { Target } from '../converge/target';
 import type { Log } from '../job/log';
 import type { DockerSettings, RegistrySettings } from '../settings/types';
 import type { SshConnection } from '../ssh/connection';
 import { SshConnectionLost } from '../ssh/remote-command';
-import { ActionError } from '../values/errors';
-import { shellQuote } from '../values/quote';
-import { excerpt } from '../values/show';
 import { InstanceAccess } from './access';
-import { type Facts, parseFacts, parseUsersLine } from './facts/facts';
+import type { Facts } from './facts/facts';
 import type { Tls } from './plan/certificate-plan';
 import { planInstance } from './plan/plan';
 import { endpointsOf } from './plan/stack-plan';
 import type { InstanceStep } from './plan/steps';
 import { planTeardown, type Teardown } from './plan/teardown-plan';
 import { applyPlan, endpointWord, type Reading, waitForTurn } from './remote/apply';
-import { FACTS_SCRIPT } from './remote/assets';
 import type { ComposeProgram } from './remote/compose-release';
-import { requireShell, shellCommand } from './remote/remote-shell';
+import { readFacts } from './remote/read-facts';
 import { servicesOf } from './stack/services';
-
-/** Reading takes a second; a machine that is short of memory or boots takes longer. */
-const FACTS_TIMEOUT_MS = 60_000;
 
 export interface InstanceTargetOptions {
   readonly connection: SshConnection;
@@ -94,30 +86,4 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
       }
     },
   };
-}
-
-/** @throws ActionError `No facts`, `Unexpected facts`, those of requireShell and of SshConnection.run */
-async function readFacts(
-  connection: SshConnection,
-  factsArguments: readonly string[],
-  onClient: (address: string) => void,
-): Promise<Reading> {
-  const marker = randomUUID();
-  const clientMark = `${marker}:client `;
-  const words = factsArguments.map(shellQuote).join(' ');
-  const result = await connection.run(shellCommand(FACTS_TIMEOUT_MS), {
-    stdin: `${FACTS_SCRIPT}\nfacts ${marker} "$1" ${words}; exit 0\n`,
-    timeoutMs: FACTS_TIMEOUT_MS,
-    onLine: (line) => {
-      if (line.startsWith(clientMark)) onClient(line.slice(clientMark.length));
-    },
-  });
-  const facts = parseFacts(result.stdout, marker);
-  if (facts !== null) return { facts, users: parseUsersLine(result.stdout, marker) };
-  requireShell(result);
-  throw new ActionError('No facts', {
-    doing: 'reading the state of the instance',
-    happened: `the script printed none: ${excerpt(`${result.stdout} ${result.stderr}`)}`,
-    next: 'Check what the login shell of ssh-user prints on the instance, and that bash is the usual one',
-  });
 }

@@ -23,6 +23,7 @@ export function reportOf(
     readonly reached?: Reached | null;
     readonly images?: readonly PushedImage[];
     readonly health?: Report['health'];
+    readonly pruned?: Report['pruned'];
     /** Where the rules were read. */
     readonly firewall?: SiteFirewall | null;
   },
@@ -48,6 +49,7 @@ export function reportOf(
     notes: outcomes.flatMap(({ notes }) => notes),
     images: found.images ?? [],
     health: found.health ?? null,
+    pruned: found.pruned ?? null,
   };
 }
 

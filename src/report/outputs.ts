@@ -3,6 +3,7 @@ import type { Health, HealthCheck } from '../health/check';
 import type { Mode } from '../settings/types';
 import { clientScript } from './client-script';
 import { issueText } from './issue-text';
+import type { PruneReport } from './prune';
 
 /** A pushed reference and the digest under which the registry serves it. */
 export interface PushedImage {
@@ -59,6 +60,7 @@ export interface Report {
   readonly notes: readonly string[];
   readonly images: readonly PushedImage[];
   readonly health: HealthReport | null;
+  readonly pruned: PruneReport | null;
 }
 
 /** The outputs of action.yml, by name. */
@@ -80,6 +82,8 @@ export function outputsOf(report: Report): Record<string, string> {
     changes: json(report.changes),
     health: report.health?.state ?? '',
     'health-report': report.health === null ? '' : issueText(report, report.health),
+    deleted: report.pruned === null ? '' : String(report.onlyPlanned ? 0 : report.pruned.deleted),
+    'freed-bytes': report.pruned === null ? '' : String(report.onlyPlanned ? 0 : report.pruned.freedBytes),
     'instance-ip': report.instanceIp ?? '',
     'firewall-rule': report.firewallRule,
   };

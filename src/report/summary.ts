@@ -1,6 +1,7 @@
 import type { HealthCheck } from '../health/check';
 import { escapeMarkdown, table } from './markdown';
 import type { HealthReport, Report } from './outputs';
+import { pruneSummary } from './prune';
 
 /** The job summary, as Markdown: what happened first, and what is worth knowing once at the end. */
 export function summaryOf(report: Report): string {
@@ -10,11 +11,17 @@ export function summaryOf(report: Report): string {
     ...trustEnded(report),
     ...health(report),
     ...images(report),
-    ...(report.mode === 'teardown' ? [] : clients(report)),
+    ...(report.pruned === null ? [] : pruneSummary(report.pruned, report.onlyPlanned)),
+    ...(hasRegistryToReach(report) ? clients(report) : []),
     ...changes(report),
-    ...(report.mode === 'teardown' ? [] : [...access(report), ...addressNote(report)]),
+    ...(hasRegistryToReach(report) ? [...access(report), ...addressNote(report)] : []),
     '',
   ].join('\n\n');
+}
+
+/** A prune changes nothing of how it is reached, and after a teardown there is none. */
+function hasRegistryToReach({ mode }: Report): boolean {
+  return mode !== 'teardown' && mode !== 'prune';
 }
 
 /** Tells the steps of one job apart. */
@@ -22,6 +29,7 @@ function heading({ mode, instance, images, health, onlyPlanned }: Report): strin
   const on = `the registry on ${escapeMarkdown(instance)}`;
   if (health !== null) return `Registry on ${escapeMarkdown(instance)}: ${health.state}`;
   if (onlyPlanned) return `Registry on ${escapeMarkdown(instance)}: what mode \`${mode}\` would change`;
+  if (mode === 'prune') return `Pruned ${on}`;
   if (mode === 'teardown') return `Took ${on} away`;
   if (mode === 'connect') return `This job reaches ${on}`;
   if (images.length === 0) return `Set up ${on}`;

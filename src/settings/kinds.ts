@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { parseDuration } from '../values/duration';
 import { InvalidReference } from '../values/reference';
 
 /*
@@ -19,6 +20,24 @@ export const port = v.pipe(
   v.transform(Number),
   v.minValue(1, 'is not a port'),
   v.maxValue(65535, 'is not a port'),
+);
+
+/** Seconds, from a duration such as `30d`. */
+export const duration = v.pipe(
+  v.string(),
+  v.rawTransform<string, number>(({ dataset, addIssue, NEVER }) => {
+    const seconds = parseDuration(dataset.value);
+    if (seconds !== null) return seconds;
+    addIssue({ message: 'is no duration' });
+    return NEVER;
+  }),
+);
+
+/** How many. */
+export const count = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,5}$/, 'is no number from 0 to 99999'),
+  v.transform(Number),
 );
 
 /** One of a few words. */

@@ -6,6 +6,7 @@ import { readAccess } from './access';
 import { readConfigFile } from './config-file';
 import { parseConfig } from './config-text';
 import { type AllGiven, type GetInput, givenInStep, inputPlace, refuse } from './given';
+import { readRetention } from './retention';
 import { readTags } from './tags';
 import { readTls } from './tls';
 import type {
@@ -63,6 +64,7 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
       restore: values.get('restore-runner'),
       restart: values.get('restart-runner'),
     },
+    retention: readRetention(values),
     summary: values.get('summary'),
     warnings,
   };

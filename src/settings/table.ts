@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { RESOURCE_NAME } from '../values/names';
 import { formatReference, parseImage, parseReference, parseRegistryHost } from '../values/reference';
-import { choice, flag, jsonObject, parsed, port, text, webAddress } from './kinds';
+import { choice, count, duration, flag, jsonObject, parsed, port, text, webAddress } from './kinds';
 
 /** What is known of one setting; the tables of README, action.yml and the JSON Schema are held against it. */
 export interface Setting {
@@ -26,7 +26,7 @@ export interface Setting {
 /** Of runs that bring a key of their own. */
 export const DEFAULT_USER = 'registry-action';
 
-export const MODES = ['deploy', 'bootstrap', 'push', 'connect', 'health-check', 'teardown'] as const;
+export const MODES = ['deploy', 'bootstrap', 'push', 'connect', 'health-check', 'prune', 'teardown'] as const;
 export type Mode = (typeof MODES)[number];
 
 const RESOURCE_RULE =
@@ -60,7 +60,7 @@ export const TABLE = {
     default: 'deploy',
     use: `Use one of ${MODES.join(', ')}`,
     meaning:
-      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only), `connect` (push nothing: admit this runner, trust the registry and log in, until the job ends), `health-check` (read everything, report problems and drift) or `teardown` (take away what the action made).',
+      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only), `connect` (push nothing: admit this runner, trust the registry and log in, until the job ends), `health-check` (read everything, report problems and drift), `prune` (delete the images that no rule keeps, and give their disk space back) or `teardown` (take away what the action made).',
   },
   zone: {
     schema: text(RESOURCE_NAME),
@@ -107,6 +107,45 @@ export const TABLE = {
     use: TRUE_OR_FALSE,
     meaning:
       'In `health-check`: mend what is wrong or has drifted, as a `bootstrap` would, and check again. Other modes take no notice.',
+  },
+  'keep-newest': {
+    schema: count,
+    use: 'Use a number, such as 10',
+    meaning:
+      'In `prune`: so many tags of each repository are kept, those that were pushed last. A tag is kept if any rule says so; without a rule nothing is deleted. `latest` is always kept, and so is what a kept image needs or what says something of it: parts of an index, signatures, SBOMs. `0` says that a repository may lose all it has.',
+  },
+  'keep-within': {
+    schema: duration,
+    use: 'Use a duration such as 30d, 12h or 2w',
+    meaning: 'In `prune`: what was pushed within this time is kept, such as `30d`.',
+  },
+  'keep-tags': {
+    schema: v.string(),
+    list: 'items',
+    use: 'Use globs and ranges of versions, such as v*, >=1.4',
+    meaning:
+      'In `prune`: tags that are kept, separated by commas or newlines: globs such as `v*`, and ranges of versions such as `>=1.4`.',
+  },
+  repositories: {
+    schema: v.string(),
+    list: 'lines',
+    use: 'Use lines such as `team/* keep-newest=5 keep-within=30d keep-tags=v*,>=1.4`',
+    meaning:
+      'In `prune`: rules for some repositories in place of those above, one a line, such as `team/* keep-newest=5 keep-within=30d keep-tags=v*,>=1.4`; of several that fit, the first holds.',
+  },
+  'in-use': {
+    schema: v.string(),
+    list: 'items',
+    use: 'Use sha256:…, or images with @sha256:…',
+    meaning:
+      'In `prune`: digests that are kept wherever they are, for images that are deployed by digest, separated by commas or newlines; an image may stand in front, `app@sha256:…`.',
+  },
+  'gc-window': {
+    schema: duration,
+    default: '10m',
+    use: 'Use a duration such as 10m',
+    meaning:
+      'In `prune`: for how long pushes may be held while something is deleted, which takes a second or two. What does not come to its end within it is undone.',
   },
   'delete-data': {
     schema: flag,

@@ -23,6 +23,7 @@ export interface Settings {
   /** Null in the modes that push nothing. */
   readonly push: PushSettings | null;
   readonly runner: RunnerSettings;
+  readonly retention: Retention;
   readonly summary: boolean;
   /** What is taken as it was written, but looks as if something else was meant. */
   readonly warnings: readonly string[];
@@ -132,3 +133,29 @@ export interface RunnerSettings {
   /** Restart the daemon where that is needed, also while containers run. */
   readonly restart: boolean;
 }
+
+/** What a prune keeps, and how. */
+export interface Retention {
+  /** The first that fits a repository holds; where none does, all of it is kept. */
+  readonly rules: readonly RetentionRule[];
+  /** Digests that are kept wherever they are. */
+  readonly inUse: readonly string[];
+  /** For how long pushes may be held while something is deleted. */
+  readonly windowSeconds: number;
+}
+
+/** A tag is kept if any of these says so. */
+export interface RetentionRule {
+  /** Glob. */
+  readonly repositories: string;
+  /** So many tags, those that were pushed last; 0 says that all may go. */
+  readonly newest: number | null;
+  /** Those that were pushed within so many seconds. */
+  readonly within: number | null;
+  readonly tags: readonly KeepTag[];
+}
+
+export type KeepTag =
+  | { readonly kind: 'glob'; readonly glob: string }
+  /** Of versions. */
+  | { readonly kind: 'range'; readonly range: string };

@@ -28,6 +28,7 @@ const report: Report = {
   notes: [],
   images: [{ reference: '192.0.2.7:5000/test:latest', digest: `sha256:${'a'.repeat(64)}` }],
   health: null,
+  pruned: null,
 };
 
 test('every output of action.yml is set, and no other', () => {

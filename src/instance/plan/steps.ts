@@ -62,6 +62,16 @@ export type Action =
     }
   /** Containers, network and configuration, and with `deleteData` the registry's data; an empty path: the named volume. */
   | { readonly kind: 'remove-stack'; readonly deleteData: boolean; readonly dataPath: string }
+  /** What planPrune says, in the lines of pruneLines; times in seconds since 1970. */
+  | {
+      readonly kind: 'prune';
+      readonly lines: string;
+      /** When it was read what is there. */
+      readonly readAt: number;
+      /** What was sent or asked for since then stays. */
+      readonly touchedSince: number;
+      readonly windowSeconds: number;
+    }
   /** A user of the instance that runs logged in as. */
   | { readonly kind: 'remove-login'; readonly login: string }
   /** Gives the registry's data an id; an empty path: the named volume. */

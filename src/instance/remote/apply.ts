@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import type { Plan } from '../../converge/change';
 import { describeChange } from '../../converge/describe';
 import type { Log } from '../../job/log';
@@ -197,6 +198,13 @@ function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
       return [String(compose.size), compose.sha256, COMPOSE_RELEASE_FILE, compose.release, action.path];
     case 'remove-stack':
       return [String(action.deleteData), action.dataPath];
+    case 'prune':
+      return [
+        gzipSync(action.lines).toString('base64'),
+        action.readAt.toFixed(3),
+        String(Math.floor(action.touchedSince)),
+        String(action.windowSeconds),
+      ];
     case 'remove-login':
       return [action.login];
     case 'add-group':

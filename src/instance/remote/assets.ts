@@ -12,6 +12,8 @@ const LOCK_SCRIPT = readFileSync(join(__dirname, 'scripts/lock.sh'), 'utf8');
 const ENGINE_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-engine.sh'), 'utf8');
 const STACK_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-stack.sh'), 'utf8');
 const READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts.sh'), 'utf8');
+const IMAGES_SCRIPT = readFileSync(join(__dirname, 'scripts/images.sh'), 'utf8');
+const PRUNE_SCRIPT = readFileSync(join(__dirname, 'scripts/prune.sh'), 'utf8');
 const PACKAGES_SCRIPT = readFileSync(join(__dirname, 'scripts/packages.sh'), 'utf8');
 const CONTAINERS_SCRIPT = readFileSync(join(__dirname, 'scripts/containers.sh'), 'utf8');
 const HAND_OVER_SCRIPT = readFileSync(join(__dirname, 'scripts/hand-over.sh'), 'utf8');
@@ -28,11 +30,15 @@ export const FACTS_SCRIPT = [
   STACK_READING_SCRIPT,
   READING_SCRIPT,
 ].join('\n');
+/** Ends with a function `read_images`, which lists what the registry has on its disk. */
+export const LISTING_SCRIPT = [FACTS_SCRIPT, IMAGES_SCRIPT].join('\n');
 /** Sent after FACTS_SCRIPT; ends with a function `apply`, which carries out a plan. */
 export const APPLY_SCRIPT = [
+  IMAGES_SCRIPT,
   PACKAGES_SCRIPT,
   CONTAINERS_SCRIPT,
   HAND_OVER_SCRIPT,
+  PRUNE_SCRIPT,
   TEARDOWN_SCRIPT,
   CERTIFICATES_SCRIPT,
   STEPS_SCRIPT,

@@ -1,6 +1,7 @@
 import type { RegistrySettings } from '../../settings/types';
 import { type AcmeSnippets, acmeSnippets, siteAddresses } from './acme';
 import { STACK_DIRECTORY } from './directory';
+import { FRONT_LOG_DIRECTORY } from './front-log';
 import { type LoginRules, loginSnippets } from './front-logins';
 
 /** What the front, Caddy, is told; in its container it lies in /etc/caddy. */
@@ -20,6 +21,7 @@ const UI_ADDRESSES = { joxit: 'ui:80', hyper: 'ui:8080' };
  * - The registry makes addresses for the client from Forwarded, or else from X-Forwarded-Proto and Host
  *   (https://github.com/distribution/distribution/blob/v3.1.2/registry/api/v2/urls.go#L42). Where somebody's own proxy
  *   with TLS stands before the instance, what it says has to come through; a client that lies there fools itself alone.
+ * - A prune holds pushes for a moment, by files in the container's memory (scripts/prune.sh).
  * - In its container it listens on the port that the instance publishes: rules of the instance's own firewall, which see
  *   the one or the other, name one number.
  * - Who connects to an address names no host, and Caddy would look for a certificate of the container's address: all get
@@ -56,8 +58,10 @@ http://127.0.0.1:8079 {
 	respond "well"
 }
 
+import /run/front/gate/*
+
 ${acme?.challenges ?? ''}${siteOf(ports, serverName, acme)}	@registry path /v2 /v2/*
-${gated(gate, answersOf(ui))}	handle_errors 5xx {
+${NOTED}${gated(gate, answersOf(ui))}	handle_errors 5xx {
 		handle @registry {
 			header Content-Type application/json
 			respond \`{"errors":[{"code":"UNAVAILABLE","message":"unavailable: the registry does not answer"}]}\` 502
@@ -72,8 +76,49 @@ ${errors}}
 
 /** Answers behind a gate: in a route, where the order of lines is what counts. */
 function gated(gate: string, answers: string): string {
-  return gate === '' ? answers : `\troute {\n${gate}${answers.replace(/^(?=.)/gm, '\t')}\t}\n`;
+  return `\troute {\n${gate}\t\timport /run/front/held/*\n${answers.replace(/^(?=.)/gm, '\t')}\t}\n`;
 }
+
+/**
+ * Of what pushes and pulls ask for, what a prune has to know: a client that has asked whether a layer is there does not send
+ * it again. The page shows what there is and uses none of it.
+ */
+const NOTED = `	@unnoted {
+		not {
+			method HEAD
+			path_regexp ^/v2/.+/(blobs|manifests)/
+		}
+		not {
+			method GET
+			path_regexp ^/v2/.+/manifests/
+		}
+		not {
+			method POST
+			query mount=*
+		}
+	}
+	log_skip @unnoted
+	@page header User-Agent Mozilla/*
+	log_skip @page
+	log {
+		output file ${FRONT_LOG_DIRECTORY}/asked.log {
+			mode 0600
+			roll_size 8MiB
+			roll_uncompressed
+			roll_keep 8
+			roll_keep_for 24h
+		}
+		format filter {
+			wrap json
+			fields {
+				request>headers delete
+				request>remote_ip delete
+				request>client_ip delete
+				user_id delete
+			}
+		}
+	}
+`;
 
 function answersOf(ui: RegistrySettings['ui']): string {
   return `\thandle @registry {

@@ -3,6 +3,7 @@ import { CHALLENGE_PORT } from '../../values/challenge-port';
 import { composeScalar } from '../../values/quote';
 import { ACME_DIRECTORY, ACME_MOUNT } from './acme';
 import { STACK_DIRECTORY } from './directory';
+import { FRONT_LOG_DIRECTORY } from './front-log';
 import { HYPER_TEMPLATE, JOXIT_TEMPLATE, STACK_TEMPLATE } from './templates';
 
 export const COMPOSE_FILE = `${STACK_DIRECTORY}/compose.yaml`;
@@ -144,6 +145,7 @@ function frontService({ frontImage, port, uiPort, ui, tls, loopback }: RegistryS
     data: null,
     mounts: [
       { source: `${STACK_DIRECTORY}/front`, target: '/etc/caddy', readOnly: true },
+      { source: FRONT_LOG_DIRECTORY, target: FRONT_LOG_DIRECTORY, readOnly: false },
       ...(acme ? [{ source: ACME_DIRECTORY, target: ACME_MOUNT, readOnly: false }] : []),
     ],
     severity: 'unhealthy',

@@ -143,9 +143,10 @@ ensure_registry_secret() {
   printf 'REGISTRY_HTTP_SECRET=%s\n' "$secret" | put_file "$STACK/registry.env" 0600
 }
 
-# The account with the certificate authority, and what it signed: by whatever the front is replaced, they stay.
-ensure_acme_directory() {
+# The account with the certificate authority, what it signed, and what was asked for: by whatever the front is replaced, they stay.
+ensure_front_directories() {
   ! grep -qs "\"source\":\"$STACK/acme\"" "$STACK/compose.yaml" || install -d -m 0700 -- "$STACK/acme"
+  install -d -m 0700 -- "${ASKED_LOG%/*}"
 }
 
 # Compose makes a container under a passing name when it replaces one. Killed before it gives it its own, it would go
@@ -210,7 +211,7 @@ step_start_containers() {
   IFS=, read -r -a stopping <<<"$3"
   IFS=, read -r -a anew <<<"$4"
   ensure_registry_secret
-  ensure_acme_directory
+  ensure_front_directories
   mend_hand_over
   remove_unnamed
   remove_network "$2"

@@ -28,7 +28,7 @@ step_remove_stack() {
     rmdir --ignore-fail-on-non-empty -- "${DATA_DROP_IN%/*}"
     systemctl daemon-reload
   fi
-  rm -rf -- "$STACK"
+  rm -rf -- "${ASKED_LOG%/*}" "$STACK"
 }
 
 # step_remove_login USER: also while this very connection is one of it, which then goes on to its end.

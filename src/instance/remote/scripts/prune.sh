@@ -1,0 +1,266 @@
+# shellcheck shell=bash
+#
+# Deletes images. What can be done before pushes are held is done before: the registry's own collector says what nothing
+# needs any more, from a copy of the links as they are to be, which it can only read; and all that goes is kept a second time,
+# as links to the same bytes, so that it can be put back until the end. Then pushes are held at the front for a moment.
+#
+# Steps are called by name, which ShellCheck cannot follow:
+# shellcheck disable=SC2317
+
+# step_prune BASE64 READ TOUCHED WINDOW: what goes, as planPrune has it, lines of `KIND VALUE`, packed; when it was read, since
+# when what was sent or asked for stays, both in seconds since 1970; how long pushes may be held, in seconds.
+step_prune() {
+  local read_at=$2 touched=$3 window=$4 root work status kind
+  locate_images || {
+    say 'The registry has no container'
+    return 1
+  }
+  root=$REPLY/docker/registry/v2 work=$REPLY/$PRUNE_DIRECTORY
+  mend_prune "$root" "$work"
+  holds_pushes || {
+    say 'The front does not run, or is of an older release: a run in the mode bootstrap mends that'
+    return 1
+  }
+  mkdir -p -- "$work"
+  base64 -d <<<"$1" | gunzip >"$work/plan"
+  # Of a try right before this one.
+  { [[ -z $(find "$LAST_PRUNE" -mmin -10 2>/dev/null) ]] || sed -n '/^changed /p' "$LAST_PRUNE"; } >"$work/changed-before"
+  rm -f -- "$LAST_PRUNE"
+  for kind in link garbage emptied unreadable upload; do sed -n "s/^$kind //p" "$work/plan" | sort -u >"$work/$kind"; done
+  collect "$root" "$work"
+  keep_twice "$root" "$work"
+  hold_pushes "$window"
+  # Not as a condition, in which the shell would go on after what fails.
+  set +e
+  (
+    set -euo pipefail
+    take_out "$root" "$work" "$read_at" "$touched" "$((SECONDS + window))"
+  )
+  status=$?
+  set -e
+  finish_prune "$root" "$work" "$status"
+}
+
+# collect ROOT WORK: garbage is what the registry's own collector calls so as well.
+collect() {
+  local root=$1 work=$2 image output=$2/collector
+  image=$(docker container inspect --format '{{.Image}}' "$PROJECT-registry-1")
+  mkdir -p -- "$work/repositories"
+  (cd -- "$root/repositories" && find . -type d \( -name _uploads -o -name _layers \) -prune -o -type d -name _manifests -print0 |
+    xargs -0 -r cp -a --parents -t "$work/repositories" --)
+  (cd -- "$work/repositories" && cat -- "$work/link" "$work/unreadable" | tr '\n' '\0' | xargs -0 -r rm -rf --)
+  # It wants one of each repository.
+  find "$work/repositories" -type d -name _manifests -printf '%h/_layers\0' | xargs -0 -r mkdir -p --
+  # shellcheck disable=SC2016 # the shell of the container is to expand it
+  if ! timeout 1800 docker run --rm --network none --read-only --volume "${work%/*}/docker:/var/lib/registry/docker:ro" \
+    --volume "$work/repositories:/var/lib/registry/docker/registry/v2/repositories:ro" --env OTEL_TRACES_EXPORTER=none \
+    --entrypoint sh -- "$image" -c '
+      for file in /etc/distribution/config.yml /etc/docker/registry/config.yml; do
+        [ ! -f "$file" ] || exec registry garbage-collect --dry-run "$file"
+      done
+      exit 1' >"$output" 2>"$output.errors"; then
+    tail -n 5 "$output.errors"
+    say "The registry's own collector stopped; nothing is deleted"
+    return 1
+  fi
+  if [[ -s $work/garbage ]] && ! grep -q ': marking manifest ' "$output" && [[ -n $(find "$work/repositories" -path '*/revisions/*' -name link -print -quit) ]]; then
+    say "The registry's own collector found no manifest, where there are some; nothing is deleted"
+    return 1
+  fi
+  sed -nE 's/^blob eligible for deletion: sha256:([0-9a-f]{64})$/\1/p' "$output" | sort -u >"$work/eligible"
+  comm -12 "$work/garbage" "$work/eligible" >"$work/agreed"
+  comm -23 "$work/garbage" "$work/eligible" | sed 's/^/needed /' >"$work/needed"
+  [[ ! -s $work/needed ]] || say "$(wc -l <"$work/needed") blobs stay that the registry's own collector would keep"
+}
+
+# keep_twice ROOT WORK: links of the registry by copies, blobs by hard links.
+keep_twice() {
+  local root=$1 work=$2 each
+  mkdir -p -- "$work/links" "$work/blobs"
+  sed -E 's/^((..).*)$/blobs\/sha256\/\2\/\1/' "$work/agreed" >"$work/blob-paths"
+  (cd -- "$root" && tr '\n' '\0' <"$work/blob-paths" | xargs -0 -r cp -al --parents -t "$work/blobs" --)
+  # Each repository has links of its own to a blob.
+  find "$root/repositories" -type d -name _uploads -prune -o -type d -path '*/_layers/sha256/*' -printf '%f repositories/%P\n' | sort |
+    join -o 1.2 - "$work/agreed" >"$work/layer-paths"
+  { sed 's/^/repositories\//' "$work/link" && cat -- "$work/layer-paths"; } >"$work/link-paths"
+  # A repository that goes as a whole has links to blobs that stay.
+  {
+    cat -- "$work/link-paths"
+    (cd -- "$root" && sed 's/.*/repositories\/&\/_layers\nrepositories\/&\/_manifests/' "$work/emptied" | while IFS= read -r each; do
+      [[ ! -d $each ]] || printf '%s\n' "$each"
+    done)
+  } | (cd -- "$root" && tr '\n' '\0' | xargs -0 -r cp -a --parents -t "$work/links" --)
+}
+
+# take_out ROOT WORK READ TOUCHED DEADLINE: while pushes are held. Ends with 75 where somebody pushed what is to go, since it
+# was read: another plan has to be made then.
+take_out() {
+  local root=$1 work=$2 read_at=$3 touched=$4 deadline=$5
+  changed_repositories "$root" "$read_at" | sort -u >"$work/changed"
+  sed -E 's/\/_manifests\/.*//' "$work/link" | cat - "$work/emptied" | sort -u >"$work/pruned"
+  [[ -z $(comm -12 "$work/changed" "$work/pruned") ]] || return 75
+  touched_since "$root" "$touched" >"$work/touched"
+  [[ -z $(sed -nE 's/^.*\/_manifests\/revisions\/sha256\///p' "$work/link" | sort -u | comm -12 - <(asked_since "${read_at%.*}" | cut -d ' ' -f 1 | sort)) ]] || return 75
+  ((SECONDS < deadline)) || return 1
+  # What was touched meanwhile stays, and so do the links to it.
+  comm -12 "$work/agreed" "$work/touched" >"$work/stays"
+  cd -- "$root"
+  grep -vFf "$work/stays" "$work/blob-paths" >"$work/blob-paths.left" || true
+  grep -vFf "$work/stays" "$work/link-paths" >"$work/link-paths.left" || true
+  : >"$work/begun"
+  sync -- "$work" "$work/begun"
+  cat -- "$work/link-paths.left" "$work/blob-paths.left" | tr '\n' '\0' | xargs -0 -r rm -rf --
+  remove_emptied "$work" "$touched"
+  put_back_touched "$root" "$work" "$read_at"
+  ((SECONDS < deadline))
+}
+
+# changed_repositories ROOT SINCE: those to which a tag or a manifest was pushed. The clock of files is a little behind.
+changed_repositories() {
+  find "$1/repositories" -type d \( -name _uploads -o -name _layers \) -prune -o -type f -path '*/_manifests/*' \
+    -newermt "@$(awk -v at="$2" 'BEGIN { printf "%.3f", at - 0.1 }')" -printf '%P\n' | sed -E 's/\/_manifests\/.*//'
+}
+
+# touched_since ROOT SINCE: hex digests of blobs, sorted.
+touched_since() {
+  {
+    find "$1/repositories" -type d \( -name _uploads -o -name _manifests \) -prune -o -type f -path '*/_layers/sha256/*/link' -newermt "@$2" -printf '%h\n' |
+      sed 's/^.*\///'
+    asked_since "$2" | cut -d ' ' -f 1
+  } | sort -u
+}
+
+# remove_emptied WORK: repositories without a manifest, and without a push that is under way; the current directory is the root.
+remove_emptied() {
+  local name directory
+  while IFS= read -r name; do
+    directory=repositories/$name
+    [[ -d $directory ]] || continue
+    [[ -z $(find "$directory/_uploads" -mindepth 1 -print -quit 2>/dev/null) ]] || continue
+    [[ -z $(find "$directory/_layers" -type f -newermt "@$2" -print -quit 2>/dev/null) ]] || continue
+    [[ -z $(find "$directory/_manifests/revisions" "$directory/_manifests/tags" -type f -print -quit 2>/dev/null) ]] || continue
+    rm -rf -- "$directory/_manifests" "$directory/_layers" "$directory/_uploads"
+    (cd repositories && rmdir -p --ignore-fail-on-non-empty -- "$name")
+  done <"$1/emptied"
+}
+
+# put_back_touched ROOT WORK SINCE: requests that were at work when pushes began to be held have ended by now.
+put_back_touched() {
+  local root=$1 work=$2
+  touched_since "$root" "${3%.*}" | comm -12 - "$work/agreed" >"$work/late"
+  [[ -s $work/late ]] || return 0
+  say "$(wc -l <"$work/late") blobs were sent or asked for at the last moment, and are put back"
+  mkdir -p -- "$work/late-paths/links" "$work/late-paths/blobs"
+  grep -Ff "$work/late" "$work/blob-paths" | (cd -- "$work/blobs" && tr '\n' '\0' | xargs -0 -r cp -al --parents -t "$work/late-paths/blobs" --)
+  grep -Ff "$work/late" "$work/link-paths" | (cd -- "$work/links" && tr '\n' '\0' | xargs -0 -r cp -a --parents -t "$work/late-paths/links" --) || true
+  put_back "$root" "$work/late-paths"
+}
+
+# finish_prune ROOT WORK STATUS: done, or as it was before.
+finish_prune() {
+  local root=$1 work=$2 outcome held
+  if (($3 == 0)); then
+    : >"$work/done"
+    sync -- "$work" "$work/done"
+    outcome='done'
+  else
+    [[ ! -f $work/begun ]] || put_back "$root" "$work"
+    outcome=rolled-back
+    (($3 != 75)) || outcome=changed
+  fi
+  let_pushes_go
+  held=$REPLY
+  (cd -- "$root" && tr '\n' '\0' <"$work/upload" | xargs -0 -r rm -rf --)
+  {
+    printf '%s %s %s\n' "$outcome" "$held" "$(date +%s)"
+    cat -- "$work/needed"
+    [[ $outcome != changed ]] || comm -12 "$work/changed" "$work/pruned" | sed 's/^/changed /' | cat - "$work/changed-before"
+  } | put_file "$LAST_PRUNE" 0600
+  rm -rf -- "$work"
+  say "Pushes were held for $held ms"
+  case $outcome in
+    changed) say 'Somebody pushed to a repository that was to be pruned: nothing is deleted yet' ;;
+    rolled-back) say 'It did not come to its end: all that was taken out is put back' ;;
+  esac
+  [[ $outcome != rolled-back ]]
+}
+
+# put_back ROOT WORK: what is there stays. Later releases of cp fail where they leave something as it is.
+put_back() {
+  local each
+  cp -an -- "$2/links/." "$1/" || true
+  cp -aln -- "$2/blobs/." "$1/" || true
+  (cd -- "$2/links" && find . -type f && cd -- "$2/blobs" && find . -type f) | while IFS= read -r each; do
+    [[ -e $1/$each ]] || {
+      say "Could not be put back: $each"
+      exit 1
+    }
+  done
+}
+
+# mend_prune ROOT WORK: one that was cut off has come to its end, or is undone.
+mend_prune() {
+  [[ -d $2 ]] || return 0
+  if [[ -f $2/begun && ! -f $2/done ]]; then
+    say 'A prune was cut off: what it had taken out is put back'
+    put_back "$1" "$2"
+  fi
+  rm -rf -- "$2"
+}
+
+holds_pushes() { front_runs && grep -qF 'import /run/front/held/*' "$STACK/front/Caddyfile"; }
+
+# in_front COMMAND …: in the container of the front, with standard input.
+in_front() { timeout 30 docker exec --interactive "$PROJECT-front-1" "$@"; }
+
+# hold_pushes SECONDS: what would change something, or asks whether it is there, waits for a port where nobody listens yet; Caddy
+# tries again until somebody does. All of it is in the memory of the container, and a process in there ends it in any case.
+hold_pushes() {
+  HELD_AT=$(date +%s%N)
+  in_front sh -c 'mkdir -p /run/front/held /run/front/gate && rm -f /run/front/held/* /run/front/gate/* && cat >/run/front/gate-to-be' <<'END'
+http://127.0.0.1:8078 {
+	bind 127.0.0.1
+	reverse_proxy registry:5000 {
+		import behind
+	}
+}
+END
+  # shellcheck disable=SC2016 # the shell of the container is to expand it
+  in_front sh -c 'cat >/run/front/held/"$1"' sh "$HELD_AT" <<END
+@push {
+	path /v2/*
+	not method GET PATCH OPTIONS
+	not {
+		method HEAD
+		not path_regexp /(blobs|manifests)/sha256:
+	}
+}
+handle @push {
+	reverse_proxy 127.0.0.1:8078 {
+		lb_try_duration ${1}s
+		lb_try_interval 50ms
+		transport http {
+			dial_timeout 3s
+			compression off
+		}
+	}
+}
+END
+  # shellcheck disable=SC2016 # the shell of the container is to expand it
+  docker exec --detach "$PROJECT-front-1" sh -c '
+    held=/run/front/held/$2 left=$1
+    while [ -e "$held" ] && [ "$left" -gt 0 ]; do sleep 1; left=$((left - 1)); done
+    [ -e "$held" ] || exit 0
+    rm -f "$held"
+    mv /run/front/gate-to-be /run/front/gate/pushes
+    exec caddy reload --force --config /etc/caddy/Caddyfile --adapter caddyfile --address unix//run/front/admin.sock' sh "$1" "$HELD_AT"
+  load_front <"$STACK/front/Caddyfile" >/dev/null
+}
+
+# let_pushes_go: sets REPLY to how many milliseconds they were held.
+let_pushes_go() {
+  # shellcheck disable=SC2016 # the shell of the container is to expand it
+  in_front sh -c '! rm /run/front/held/"$1" 2>/dev/null || mv /run/front/gate-to-be /run/front/gate/pushes' sh "$HELD_AT" </dev/null
+  load_front <"$STACK/front/Caddyfile" >/dev/null
+  REPLY=$((($(date +%s%N) - HELD_AT) / 1000000))
+}

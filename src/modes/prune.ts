@@ -1,0 +1,83 @@
+import { asPlanned, converge, survey } from '../converge/converge';
+import type { Contents } from '../instance/images/contents';
+import { type PrunePlan, planPrune, tagsThatGo } from '../instance/images/prune-plan';
+import { imagesTarget } from '../instance/images/target';
+import type { Report } from '../report/outputs';
+import { type PruneReport, pruneLog } from '../report/prune';
+import { ActionError } from '../values/errors';
+import { connectTo } from './log-in';
+import { findPlace } from './place';
+import { registryAddress } from './registry-address';
+import { reportOf } from './report';
+import type { Run } from './run';
+
+/** Deletes the images that no rule keeps, and gives their space on the disk back. Pulls and pushes go on. */
+export async function prune(run: Run): Promise<Report> {
+  const { settings, log } = run;
+  const { connection, vm } = await connectTo(run, await findPlace(run));
+  if (connection === null) throw needsKey(settings.vm.instance);
+  try {
+    const target = imagesTarget({
+      connection,
+      log,
+      run: run.job.name,
+      user: settings.ssh.user,
+      retention: settings.retention,
+    });
+    const surveyed = await survey(target, run);
+    const before = surveyed.state.contents;
+    const plan = planPrune(settings.retention, before);
+    const lines = pruneLog(reportOn(plan, before, before));
+    await log.group('Tags, and why they stay', async () => {
+      for (const line of lines) log.info(line);
+    });
+    const outcome = settings.dryRun ? asPlanned(surveyed) : await converge(surveyed);
+    for (const note of outcome.notes) log.warning(note);
+    const pruned = reportOn(plan, before, settings.dryRun ? before : outcome.state.contents);
+    return reportOf(run, vm, registryAddress(settings, vm), { outcomes: [outcome], pruned });
+  } finally {
+    connection.close();
+  }
+}
+
+/** What went is what is not there any more; of a plan, what would go. */
+function reportOn(plan: PrunePlan, before: Contents, after: Contents): PruneReport {
+  const left = new Map(after.repositories.map(({ name, tags }) => [name, tags]));
+  const isPlanned = before === after;
+  const wentOf = (name: string, tag: string, why: string | null) =>
+    isPlanned ? why : left.get(name)?.has(tag) ? (why ?? 'it was pushed to meanwhile') : null;
+  const repositories = plan.kept.map(({ name, rule, tags, manifests }) => {
+    const tagged = new Set(
+      [...(before.repositories.find((each) => each.name === name)?.tags.values() ?? [])].map(
+        ({ digest }) => digest,
+      ),
+    );
+    return {
+      name,
+      rule,
+      tags: [...tags].map(([tag, why]) => ({ name: tag, kept: wentOf(name, tag, why) })),
+      untagged: [...manifests].filter(([digest, why]) => why === null && !tagged.has(digest)).length,
+    };
+  });
+  const gone = [...before.blobs].filter(([digest]) => !after.blobs.has(digest));
+  return {
+    repositories,
+    deleted: isPlanned ? tagsThatGo(plan) : repositories.flatMap(goneOf).length,
+    freedBytes: isPlanned ? plan.freedBytes : gone.reduce((sum, [, bytes]) => sum + bytes, 0),
+    laterBytes: plan.laterBytes,
+    disk: { size: before.disk.size, usedBefore: before.disk.used, usedAfter: after.disk.used },
+    heldMs: isPlanned || after.last === before.last ? null : (after.last?.heldMs ?? null),
+  };
+}
+
+function goneOf({ tags }: PruneReport['repositories'][number]): string[] {
+  return tags.flatMap(({ name, kept }) => (kept === null ? [name] : []));
+}
+
+function needsKey(instance: string): ActionError {
+  return new ActionError('A dry run needs a key', {
+    doing: `logging in to ${instance} to see what a prune would delete`,
+    happened: 'a dry run changes nothing, so it makes no key of its own',
+    next: 'Set `ssh-private-key` to a key that the instance accepts',
+  });
+}
