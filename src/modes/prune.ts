@@ -59,11 +59,12 @@ function reportOn(plan: PrunePlan, before: Contents, after: Contents): PruneRepo
       untagged: [...manifests].filter(([digest, why]) => why === null && !tagged.has(digest)).length,
     };
   });
-  const gone = [...before.blobs].filter(([digest]) => !after.blobs.has(digest));
+  const pushed = [...after.blobs].filter(([digest]) => !before.blobs.has(digest));
+  const freed = pushed.reduce((sum, [, bytes]) => sum + bytes, before.disk.images - after.disk.images);
   return {
     repositories,
     deleted: isPlanned ? tagsThatGo(plan) : repositories.flatMap(goneOf).length,
-    freedBytes: isPlanned ? plan.freedBytes : gone.reduce((sum, [, bytes]) => sum + bytes, 0),
+    freedBytes: isPlanned ? plan.freedBytes : Math.max(0, freed),
     laterBytes: plan.laterBytes,
     disk: { size: before.disk.size, usedBefore: before.disk.used, usedAfter: after.disk.used },
     heldMs: isPlanned || after.last === before.last ? null : (after.last?.heldMs ?? null),

@@ -1,4 +1,4 @@
-import { validRange } from 'semver';
+import validRange from 'semver/ranges/valid';
 import { isDigest } from '../values/digest';
 import { parseDuration } from '../values/duration';
 import { refuse, type Written } from './given';

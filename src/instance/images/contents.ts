@@ -24,10 +24,12 @@ export interface Contents {
   readonly uploads: ReadonlyMap<string, { readonly bytes: number; readonly written: number }>;
 }
 
+/** In bytes. */
 export interface Disk {
   readonly size: number;
   readonly used: number;
-  readonly available: number;
+  /** All that the registry has, with its directories and links. */
+  readonly images: number;
 }
 
 export interface Repository {
@@ -91,12 +93,14 @@ function unpacked(base64: string): Buffer {
 
 function contentsOf(sections: ReadonlyMap<string, readonly string[]>, bytes: Buffer): Contents {
   const lines = (name: string) => sections.get(name) ?? [];
-  const [now, size, used, available] = (lines('now')[0] ?? '').split(' ').map(Number);
-  if (![now, size, used, available].every(Number.isFinite)) throw unexpected('it has no time');
+  const [now = Number.NaN, size = Number.NaN, used = Number.NaN, images = 0] = (lines('now')[0] ?? '')
+    .split(' ')
+    .map(Number);
+  if (![now, size, used].every(Number.isFinite)) throw unexpected('it has no time');
   const { repositories, sent } = linksOf(lines('links'), lines('tags'));
   return {
-    now: now as number,
-    disk: { size: size as number, used: used as number, available: available as number },
+    now,
+    disk: { size, used, images },
     repositories,
     sent,
     manifests: manifestsOf(lines('manifests'), bytes),

@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import { satisfies } from 'semver';
+import satisfies from 'semver/functions/satisfies';
 import type { KeepTag, Retention, RetentionRule } from '../../settings/types';
 import type { Contents, Repository } from './contents';
 

@@ -5,6 +5,13 @@ import { type Kept, keptOf, TOUCHED_SECONDS } from './keep';
 /** An upload to which nothing came for so many seconds has been given up. */
 const ABANDONED_SECONDS = 24 * 3600;
 
+/** What a directory takes, and a small file: a block. */
+const BLOCK = 4096;
+/** A tag: directories and links of what it is now, and of what it was. */
+const TAG_BLOCKS = 7;
+/** A link in a directory of its own. */
+const LINK_BLOCKS = 2;
+
 /** What a prune deletes, and what it leaves; pure data. */
 export interface PrunePlan {
   readonly kept: readonly Kept[];
@@ -44,7 +51,8 @@ export function planPrune(retention: Retention, contents: Contents): PrunePlan {
     contents.now - TOUCHED_SECONDS;
   const garbage = unneeded.filter((digest) => !isTouched(digest));
   const bytesOf = (digests: readonly string[]) =>
-    digests.reduce((sum, digest) => sum + (contents.blobs.get(digest) ?? 0), 0);
+    digests.reduce((sum, digest) => sum + (contents.blobs.get(digest) ?? 0) + BLOCK * (1 + LINK_BLOCKS), 0);
+  const tags = kept.reduce((sum, each) => sum + going(each.tags).length, 0);
   return {
     kept,
     links: kept.flatMap(linksThatGo),
@@ -52,7 +60,8 @@ export function planPrune(retention: Retention, contents: Contents): PrunePlan {
     emptied: emptiedOf(kept, contents),
     unreadable: kept.flatMap((each) => unreadableIn(each, contents)),
     abandoned: abandoned.map(([path]) => path),
-    freedBytes: bytesOf(garbage) + abandoned.reduce((sum, [, { bytes }]) => sum + bytes, 0),
+    freedBytes:
+      bytesOf(garbage) + tags * TAG_BLOCKS * BLOCK + abandoned.reduce((sum, [, { bytes }]) => sum + bytes, 0),
     laterBytes: bytesOf(unneeded.filter(isTouched)),
     notes: kept.flatMap(({ notes }) => notes),
   };

@@ -21,7 +21,9 @@ const UI_ADDRESSES = { joxit: 'ui:80', hyper: 'ui:8080' };
  * - The registry makes addresses for the client from Forwarded, or else from X-Forwarded-Proto and Host
  *   (https://github.com/distribution/distribution/blob/v3.1.2/registry/api/v2/urls.go#L42). Where somebody's own proxy
  *   with TLS stands before the instance, what it says has to come through; a client that lies there fools itself alone.
- * - A prune holds pushes for a moment, by files in the container's memory (scripts/prune.sh).
+ * - A prune holds pushes for a moment: what would change something, or asks whether it is there. While there is a file `held` in
+ *   the memory of the container, they wait for a socket that is not there, and Caddy tries again until it is; no reload, with
+ *   which it would give up what waits (scripts/prune.sh).
  * - In its container it listens on the port that the instance publishes: rules of the instance's own firewall, which see
  *   the one or the other, name one number.
  * - Who connects to an address names no host, and Caddy would look for a certificate of the container's address: all get
@@ -58,7 +60,12 @@ http://127.0.0.1:8079 {
 	respond "well"
 }
 
-import /run/front/gate/*
+http:// {
+	bind unix//run/front/pushes.sock
+	reverse_proxy registry:5000 {
+		import behind
+	}
+}
 
 ${acme?.challenges ?? ''}${siteOf(ports, serverName, acme)}	@registry path /v2 /v2/*
 ${NOTED}${gated(gate, answersOf(ui))}	handle_errors 5xx {
@@ -76,8 +83,31 @@ ${errors}}
 
 /** Answers behind a gate: in a route, where the order of lines is what counts. */
 function gated(gate: string, answers: string): string {
-  return `\troute {\n${gate}\t\timport /run/front/held/*\n${answers.replace(/^(?=.)/gm, '\t')}\t}\n`;
+  return `\troute {\n${gate}${`${HELD}${answers}`.replace(/^(?=.)/gm, '\t')}\t}\n`;
 }
+
+const HELD = `	@held {
+		path /v2/*
+		not method GET PATCH OPTIONS
+		not {
+			method HEAD
+			not path_regexp /(blobs|manifests)/sha256:
+		}
+		file {
+			root /run/front
+			try_files /held
+		}
+	}
+	handle @held {
+		reverse_proxy unix//run/front/gate.sock {
+			lb_try_duration 1h
+			lb_try_interval 20ms
+			transport http {
+				compression off
+			}
+		}
+	}
+`;
 
 /**
  * Of what pushes and pulls ask for, what a prune has to know: a client that has asked whether a layer is there does not send

@@ -34,7 +34,8 @@ asked_since() {
 list_images() {
   local now=$2 root=$1/docker/registry/v2 list
   list=$(mktemp -d)
-  printf '== now\n%s %s\n== last\n' "$now" "$(df -B1 --output=size,used,avail -- "$1" | tail -n 1 | tr -s ' ' | sed 's/^ //')"
+  printf '== now\n%s %s %s\n== last\n' "$now" "$(df -B1 --output=size,used -- "$1" | tail -n 1 | tr -s ' ' | sed 's/^ //')" \
+    "$(du -sB1 -- "$root" 2>/dev/null | cut -f 1)"
   [[ ! -f $LAST_PRUNE ]] || cat -- "$LAST_PRUNE"
   printf '== asked\n'
   asked_since 0

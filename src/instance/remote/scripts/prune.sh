@@ -208,59 +208,29 @@ mend_prune() {
   rm -rf -- "$2"
 }
 
-holds_pushes() { front_runs && grep -qF 'import /run/front/held/*' "$STACK/front/Caddyfile"; }
+holds_pushes() { front_runs && grep -qF 'unix//run/front/gate.sock' "$STACK/front/Caddyfile"; }
 
 # in_front COMMAND …: in the container of the front, with standard input.
 in_front() { timeout 30 docker exec --interactive "$PROJECT-front-1" "$@"; }
 
-# hold_pushes SECONDS: what would change something, or asks whether it is there, waits for a port where nobody listens yet; Caddy
-# tries again until somebody does. All of it is in the memory of the container, and a process in there ends it in any case.
+# hold_pushes SECONDS: what that is, the front's configuration says. It is in the memory of the front's container alone, and a
+# process in there ends it in any case.
 hold_pushes() {
   HELD_AT=$(date +%s%N)
-  in_front sh -c 'mkdir -p /run/front/held /run/front/gate && rm -f /run/front/held/* /run/front/gate/* && cat >/run/front/gate-to-be' <<'END'
-http://127.0.0.1:8078 {
-	bind 127.0.0.1
-	reverse_proxy registry:5000 {
-		import behind
-	}
-}
-END
-  # shellcheck disable=SC2016 # the shell of the container is to expand it
-  in_front sh -c 'cat >/run/front/held/"$1"' sh "$HELD_AT" <<END
-@push {
-	path /v2/*
-	not method GET PATCH OPTIONS
-	not {
-		method HEAD
-		not path_regexp /(blobs|manifests)/sha256:
-	}
-}
-handle @push {
-	reverse_proxy 127.0.0.1:8078 {
-		lb_try_duration ${1}s
-		lb_try_interval 50ms
-		transport http {
-			dial_timeout 3s
-			compression off
-		}
-	}
-}
-END
   # shellcheck disable=SC2016 # the shell of the container is to expand it
   docker exec --detach "$PROJECT-front-1" sh -c '
-    held=/run/front/held/$2 left=$1
-    while [ -e "$held" ] && [ "$left" -gt 0 ]; do sleep 1; left=$((left - 1)); done
-    [ -e "$held" ] || exit 0
-    rm -f "$held"
-    mv /run/front/gate-to-be /run/front/gate/pushes
-    exec caddy reload --force --config /etc/caddy/Caddyfile --adapter caddyfile --address unix//run/front/admin.sock' sh "$1" "$HELD_AT"
-  load_front <"$STACK/front/Caddyfile" >/dev/null
+    left=$1
+    until [ "$(cat /run/front/held 2>/dev/null)" = "$2" ] || [ "$left" -le 0 ]; do sleep 1; left=$((left - 1)); done
+    while [ "$(cat /run/front/held 2>/dev/null)" = "$2" ] && [ "$left" -gt 0 ]; do sleep 1; left=$((left - 1)); done
+    [ "$(cat /run/front/held 2>/dev/null)" = "$2" ] || exit 0
+    ln -sf pushes.sock /run/front/gate.sock
+    rm -f /run/front/held' sh "$1" "$HELD_AT"
+  # shellcheck disable=SC2016 # the shell of the container is to expand it
+  in_front sh -c 'rm -f /run/front/gate.sock && printf %s "$1" >/run/front/held-to-be && mv /run/front/held-to-be /run/front/held' sh "$HELD_AT" </dev/null
 }
 
 # let_pushes_go: sets REPLY to how many milliseconds they were held.
 let_pushes_go() {
-  # shellcheck disable=SC2016 # the shell of the container is to expand it
-  in_front sh -c '! rm /run/front/held/"$1" 2>/dev/null || mv /run/front/gate-to-be /run/front/gate/pushes' sh "$HELD_AT" </dev/null
-  load_front <"$STACK/front/Caddyfile" >/dev/null
+  in_front sh -c 'ln -sf pushes.sock /run/front/gate.sock && rm -f /run/front/held' </dev/null
   REPLY=$((($(date +%s%N) - HELD_AT) / 1000000))
 }
