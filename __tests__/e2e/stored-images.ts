@@ -25,7 +25,7 @@ export class StoredImages {
 
   blob(bytes: Buffer): string {
     const hex = createHash('sha256').update(bytes).digest('hex');
-    this.write(`blobs/sha256/${hex.slice(0, 2)}/${hex}/data`, bytes, 0);
+    this.write(`blobs/sha256/${hex.slice(0, 2)}/${hex}/data`, bytes, 2000);
     this.sizes.set(`sha256:${hex}`, bytes.length);
     return `sha256:${hex}`;
   }

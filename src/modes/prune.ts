@@ -1,7 +1,7 @@
 import { asPlanned, converge, survey } from '../converge/converge';
 import type { Contents } from '../instance/images/contents';
-import { type PrunePlan, planPrune, tagsThatGo } from '../instance/images/prune-plan';
-import { imagesTarget } from '../instance/images/target';
+import { type PrunePlan, tagsThatGo } from '../instance/images/prune-plan';
+import { imagesTarget, planOf } from '../instance/images/target';
 import type { Report } from '../report/outputs';
 import { type PruneReport, pruneLog } from '../report/prune';
 import { ActionError } from '../values/errors';
@@ -17,16 +17,17 @@ export async function prune(run: Run): Promise<Report> {
   const { connection, vm } = await connectTo(run, await findPlace(run));
   if (connection === null) throw needsKey(settings.vm.instance);
   try {
-    const target = imagesTarget({
+    const options = {
       connection,
       log,
       run: run.job.name,
       user: settings.ssh.user,
       retention: settings.retention,
-    });
-    const surveyed = await survey(target, run);
+      begun: run.leases.now() / 1000,
+    };
+    const surveyed = await survey(imagesTarget(options), run);
     const before = surveyed.state.contents;
-    const plan = planPrune(settings.retention, before);
+    const plan = planOf(surveyed.state, options);
     const lines = pruneLog(reportOn(plan, before, before));
     await log.group('Tags, and why they stay', async () => {
       for (const line of lines) log.info(line);

@@ -53,7 +53,7 @@ export interface LastPrune {
   /** For how long pushes were held. */
   readonly heldMs: number;
   readonly endedAt: number;
-  /** Repositories that were pushed to since it was planned, by this one and those right before. */
+  /** Repositories that were pushed to when they were to be pruned, by it and those right before. */
   readonly changed: readonly string[];
   /** Blobs that the registry's own collector would keep. */
   readonly needed: ReadonlySet<string>;
@@ -98,6 +98,11 @@ function contentsOf(sections: ReadonlyMap<string, readonly string[]>, bytes: Buf
     .map(Number);
   if (![now, size, used].every(Number.isFinite)) throw unexpected('it has no time');
   const { repositories, sent } = linksOf(lines('links'), lines('tags'));
+  // What is sent again is linked again, and stays as it was first.
+  for (const line of lines('blobs')) {
+    const [hex = '', , written = ''] = line.split(' ');
+    sent.set(`sha256:${hex}`, Math.max(Number(written), sent.get(`sha256:${hex}`) ?? 0));
+  }
   return {
     now,
     disk: { size, used, images },

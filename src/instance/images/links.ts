@@ -4,8 +4,8 @@ import type { Repository, StoredTag } from './contents';
 /** What the links of the registry's repositories say. */
 export interface Links {
   readonly repositories: readonly Repository[];
-  /** When a blob was last sent, by any repository. */
-  readonly sent: ReadonlyMap<string, number>;
+  /** When a blob was last linked, by any repository. */
+  readonly sent: Map<string, number>;
 }
 
 interface Parts {

@@ -31,14 +31,14 @@ export interface PrunePlan {
   readonly notes: readonly string[];
 }
 
-/** How long a prune that met a push is remembered, in seconds. */
-const CHANGED_SECONDS = 600;
-
-/** Plans a prune. Repositories that were pushed to while they were to be pruned keep what they have. */
-export function planPrune(retention: Retention, contents: Contents): PrunePlan {
-  const { last, now } = contents;
-  const isRecent = last?.outcome === 'changed' && last.endedAt > now - CHANGED_SECONDS;
-  const busy = new Set(isRecent ? last.changed : []);
+/**
+ * Plans a prune. Repositories that were pushed to while this run was about to prune them keep what they have.
+ *
+ * @param begun when this run began, by the instance's clock; in seconds since 1970
+ */
+export function planPrune(retention: Retention, contents: Contents, begun: number): PrunePlan {
+  const { last } = contents;
+  const busy = new Set(last !== null && last.endedAt >= begun ? last.changed : []);
   const kept = keptOf(retention, contents).map((each) => (busy.has(each.name) ? untouched(each) : each));
   const needed = neededBy(kept, contents);
   const isNeeded = (digest: string) => needed.has(digest) || contents.last?.needed.has(digest) === true;

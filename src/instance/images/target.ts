@@ -22,6 +22,8 @@ export interface ImagesTargetOptions {
   /** Login name. */
   readonly user: string;
   readonly retention: Retention;
+  /** When this run began, by its own clock; in seconds since 1970. */
+  readonly begun: number;
 }
 
 /** The images on an instance. */
@@ -43,7 +45,7 @@ export function imagesTarget(options: ImagesTargetOptions): Target<Images, Insta
     read: async () => withContents((await readFacts(connection, factsArguments, () => undefined)).facts),
     isBusy: ({ facts }) => facts.lock.busy,
     wait: async () => withContents((await waitForTurn({ ...options, factsArguments })).facts),
-    plan: ({ contents }) => stepsOf(planPrune(retention, contents), contents, retention),
+    plan: (images) => stepsOf(planOf(images, options), images.contents, retention),
     async apply({ facts: { lock, clockAhead } }, plan) {
       const request = { ...options, plan, turn: lock.turn, factsArguments, compose: null, users: null };
       try {
@@ -57,6 +59,14 @@ export function imagesTarget(options: ImagesTargetOptions): Target<Images, Insta
       }
     },
   };
+}
+
+/** What a prune would do now. */
+export function planOf(
+  { facts, contents }: Images,
+  { retention, begun }: Pick<ImagesTargetOptions, 'retention' | 'begun'>,
+): PrunePlan {
+  return planPrune(retention, contents, Math.floor(begun + facts.clockAhead));
 }
 
 /** One step: what goes, goes together. */

@@ -39,29 +39,30 @@ list_images() {
   [[ ! -f $LAST_PRUNE ]] || cat -- "$LAST_PRUNE"
   printf '== asked\n'
   asked_since 0
+  # Blobs first: what is sent meanwhile is not taken for a blob without a link.
+  printf '== blobs\n'
+  : >"$list/blobs"
+  if cd -- "$root/blobs/sha256" 2>/dev/null; then
+    find . -mindepth 3 -maxdepth 3 -type f -name data -printf '%h %b %s %T@\n' | sed -E 's/^.*\///; s/\.[0-9]+$//' | sort >"$list/blobs"
+  fi
+  cut -d ' ' -f 1,2,4 "$list/blobs"
   printf '== links\n'
+  : >"$list/links"
   if cd -- "$root/repositories" 2>/dev/null; then
     find . -type d \( -name _uploads -o -path './*/_manifests/tags/*/index' \) -prune -o -type f -name link -printf '%T@ %P\n' >"$list/links"
     cat -- "$list/links"
     printf '== tags\n'
     sed -nE 's/^[^ ]+ (.*\/_manifests\/tags\/[^/]+\/current\/link)$/\1/p' "$list/links" | tr '\n' '\0' | xargs -0 -r grep -H '' -- || true
+    printf '== uploads\n'
+    find . -type f -path '*/_uploads/*' -printf '%T@ %b %P\n'
   fi
-  printf '== uploads\n'
-  [[ ! -d $root/repositories ]] || find "$root/repositories" -type f -path '*/_uploads/*' -printf '%T@ %b %P\n'
-  if cd -- "$root/blobs/sha256" 2>/dev/null; then
-    printf '== blobs\n'
-    # Of a manifest no registry takes more than 4 MiB.
-    find . -mindepth 3 -maxdepth 3 -type f -name data -printf '%h %b %s\n' | sed 's/^.*\///' | sort >"$list/blobs"
-    cut -d ' ' -f 1,2 "$list/blobs"
-    sed -nE 's/^.*\/_manifests\/revisions\/sha256\/([0-9a-f]{64})\/link$/\1/p' "$list/links" 2>/dev/null | sort -u |
-      join -o 1.1,1.3 "$list/blobs" - | awk '$2 <= 4194304' >"$list/manifests"
-    printf '== manifests\n'
-    cat -- "$list/manifests"
-    printf '== bytes\n'
-    sed -E 's/^((..).*) .*/\2\/\1\/data/' "$list/manifests" | tr '\n' '\0' | xargs -0 -r cat --
-  else
-    printf '== bytes\n'
-  fi
+  # Of a manifest no registry takes more than 4 MiB.
+  sed -nE 's/^.*\/_manifests\/revisions\/sha256\/([0-9a-f]{64})\/link$/\1/p' "$list/links" | sort -u |
+    join -o 1.1,1.3 "$list/blobs" - | awk '$2 <= 4194304' >"$list/manifests"
+  printf '== manifests\n'
+  cat -- "$list/manifests"
+  printf '== bytes\n'
+  sed -E "s/^((..).*) .*/\2\/\1\/data/" "$list/manifests" | (cd -- "$root/blobs/sha256" 2>/dev/null && tr '\n' '\0' | xargs -0 -r cat --)
   rm -rf -- "$list"
 }
 

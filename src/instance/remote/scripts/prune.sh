@@ -27,6 +27,14 @@ step_prune() {
   { [[ -z $(find "$LAST_PRUNE" -mmin -10 2>/dev/null) ]] || sed -n '/^changed /p' "$LAST_PRUNE"; } >"$work/changed-before"
   rm -f -- "$LAST_PRUNE"
   for kind in link garbage emptied unreadable upload; do sed -n "s/^$kind //p" "$work/plan" | sort -u >"$work/$kind"; done
+  : >"$work/needed"
+  sed -E 's/\/_manifests\/.*//' "$work/link" | cat - "$work/emptied" | sort -u >"$work/pruned"
+  HELD_AT=
+  # What takes some seconds is not done for nothing.
+  if is_changed "$root" "$work" "$read_at"; then
+    finish_prune "$root" "$work" 75
+    return
+  fi
   collect "$root" "$work"
   keep_twice "$root" "$work"
   hold_pushes "$window"
@@ -96,9 +104,7 @@ keep_twice() {
 # was read: another plan has to be made then.
 take_out() {
   local root=$1 work=$2 read_at=$3 touched=$4 deadline=$5
-  changed_repositories "$root" "$read_at" | sort -u >"$work/changed"
-  sed -E 's/\/_manifests\/.*//' "$work/link" | cat - "$work/emptied" | sort -u >"$work/pruned"
-  [[ -z $(comm -12 "$work/changed" "$work/pruned") ]] || return 75
+  ! is_changed "$root" "$work" "$read_at" || return 75
   touched_since "$root" "$touched" >"$work/touched"
   [[ -z $(sed -nE 's/^.*\/_manifests\/revisions\/sha256\///p' "$work/link" | sort -u | comm -12 - <(asked_since "${read_at%.*}" | cut -d ' ' -f 1 | sort)) ]] || return 75
   ((SECONDS < deadline)) || return 1
@@ -113,6 +119,12 @@ take_out() {
   remove_emptied "$work" "$touched"
   put_back_touched "$root" "$work" "$read_at"
   ((SECONDS < deadline))
+}
+
+# is_changed ROOT WORK SINCE: whether somebody has pushed to a repository that is to be pruned.
+is_changed() {
+  changed_repositories "$1" "$3" | sort -u | comm -12 - "$2/pruned" >"$2/changed"
+  [[ -s $2/changed ]]
 }
 
 # changed_repositories ROOT SINCE: those to which a tag or a manifest was pushed. The clock of files is a little behind.
@@ -168,16 +180,20 @@ finish_prune() {
     outcome=rolled-back
     (($3 != 75)) || outcome=changed
   fi
-  let_pushes_go
-  held=$REPLY
+  held=0
+  if [[ -n $HELD_AT ]]; then
+    let_pushes_go
+    held=$REPLY
+    say "Pushes were held for $held ms"
+  fi
   (cd -- "$root" && tr '\n' '\0' <"$work/upload" | xargs -0 -r rm -rf --)
   {
     printf '%s %s %s\n' "$outcome" "$held" "$(date +%s)"
     cat -- "$work/needed"
-    [[ $outcome != changed ]] || comm -12 "$work/changed" "$work/pruned" | sed 's/^/changed /' | cat - "$work/changed-before"
+    cat -- "$work/changed-before"
+    [[ $outcome != changed ]] || sed 's/^/changed /' "$work/changed"
   } | put_file "$LAST_PRUNE" 0600
   rm -rf -- "$work"
-  say "Pushes were held for $held ms"
   case $outcome in
     changed) say 'Somebody pushed to a repository that was to be pruned: nothing is deleted yet' ;;
     rolled-back) say 'It did not come to its end: all that was taken out is put back' ;;
