@@ -23,8 +23,7 @@ const expected: Expected[] = [];
 let inUse: string;
 
 const POLICY = {
-  repositories:
-    'team/* keep-newest=3 keep-tags=v*,~1.4\nscratch/** keep-newest=0\nmany/** keep-within=30d',
+  repositories: 'team/* keep-newest=3 keep-tags=v*,~1.4\nscratch/** keep-newest=0\nmany/** keep-within=30d',
 };
 
 beforeAll(async () => {

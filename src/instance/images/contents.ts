@@ -38,6 +38,8 @@ export interface Repository {
   readonly tags: ReadonlyMap<string, StoredTag>;
   /** Of its manifests, by digest: when each was pushed. */
   readonly revisions: ReadonlyMap<string, number>;
+  /** Those of them whose link the registry cannot read. */
+  readonly broken: ReadonlySet<string>;
   /** When a blob was last sent to it. */
   readonly sent: number;
 }
@@ -97,7 +99,7 @@ function contentsOf(sections: ReadonlyMap<string, readonly string[]>, bytes: Buf
     .split(' ')
     .map(Number);
   if (![now, size, used].every(Number.isFinite)) throw unexpected('it has no time');
-  const { repositories, sent } = linksOf(lines('links'), lines('tags'));
+  const { repositories, sent } = linksOf(lines('links'), lines('contents'));
   // What is sent again is linked again, and stays as it was first.
   for (const line of lines('blobs')) {
     const [hex = '', , written = ''] = line.split(' ');

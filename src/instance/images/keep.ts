@@ -24,6 +24,14 @@ export interface Kept {
 /** Tags by which Cosign and others say something of an image; and the fallback of OCI for referrers. */
 const ABOUT = /^sha256-([0-9a-f]{64})(?:\.[a-z]+)?$/;
 
+/** Rules that fit no repository: a name may be misspelt. */
+export function idleRules({ rules }: Retention, { repositories }: Contents): string[] {
+  return rules.flatMap(({ repositories: glob }) => {
+    const fits = picomatch(glob);
+    return glob === '**' || repositories.some(({ name }) => fits(name)) ? [] : [glob];
+  });
+}
+
 /** Decides for each repository what stays. */
 export function keptOf(retention: Retention, contents: Contents): Kept[] {
   const rules = retention.rules.map((rule) => ({ rule, fits: picomatch(rule.repositories) }));
@@ -95,16 +103,18 @@ class Keeping {
 
   /** What cannot be understood is left to people. */
   private keepUnreadable(): void {
-    const { name, tags, revisions } = this.repository;
+    const { name, tags, revisions, broken } = this.repository;
+    const isReadable = (digest: string) =>
+      revisions.has(digest) && !broken.has(digest) && this.contents.manifests.has(digest);
     for (const [tag, { digest }] of tags) {
-      if (digest !== null && revisions.has(digest) && this.contents.manifests.has(digest)) continue;
+      if (digest !== null && isReadable(digest)) continue;
       this.tags.set(tag, 'it cannot be read');
       this.notes.push(
         `${name}:${tag} cannot be read (its manifest is missing or broken) and is left as it is`,
       );
     }
     for (const digest of revisions.keys()) {
-      if (!this.contents.manifests.has(digest)) this.manifests.set(digest, 'it cannot be read');
+      if (!isReadable(digest)) this.manifests.set(digest, 'it cannot be read');
     }
   }
 

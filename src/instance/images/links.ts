@@ -11,6 +11,7 @@ export interface Links {
 interface Parts {
   readonly tags: Map<string, StoredTag>;
   readonly revisions: Map<string, number>;
+  readonly broken: Set<string>;
   sent: number;
 }
 
@@ -19,13 +20,18 @@ interface Parts {
  * https://github.com/distribution/distribution/blob/v3.1.2/registry/storage/paths.go
  *
  * @param links `TIME PATH`, below `repositories`
- * @param contents `PATH:CONTENT` of the links of tags; of an empty file there is no line
+ * @param contents `PATH:CONTENT` of the links of tags and manifests; of an empty file there is no line
  */
 export function linksOf(links: readonly string[], contents: readonly string[]): Links {
-  const digests = new Map(contents.map(digestOfTag));
+  const digests = new Map(contents.map(contentOf));
   const repositories = new Map<string, Parts>();
   const partsOf = (name: string): Parts => {
-    const parts = repositories.get(name) ?? { tags: new Map(), revisions: new Map(), sent: 0 };
+    const parts = repositories.get(name) ?? {
+      tags: new Map(),
+      revisions: new Map(),
+      broken: new Set(),
+      sent: 0,
+    };
     repositories.set(name, parts);
     return parts;
   };
@@ -42,7 +48,11 @@ export function linksOf(links: readonly string[], contents: readonly string[]): 
       const digest = `sha256:${rest}`;
       sent.set(digest, Math.max(seconds, sent.get(digest) ?? 0));
     }
-    if (kind === '_manifests/revisions/sha256') partsOf(name).revisions.set(`sha256:${rest}`, seconds);
+    if (kind === '_manifests/revisions/sha256') {
+      const digest = `sha256:${rest}`;
+      partsOf(name).revisions.set(digest, seconds);
+      if (digests.get(path) !== digest) partsOf(name).broken.add(digest);
+    }
     const [, tag] = /^([^/]+)\/current$/.exec(rest) ?? [];
     if (kind === '_manifests/tags' && tag !== undefined)
       partsOf(name).tags.set(tag, { digest: digests.get(path) ?? null, pushed: seconds });
@@ -53,7 +63,7 @@ export function linksOf(links: readonly string[], contents: readonly string[]): 
   };
 }
 
-function digestOfTag(line: string): [path: string, digest: string | null] {
+function contentOf(line: string): [path: string, digest: string | null] {
   const at = line.indexOf('/link:') + 5;
   const digest = line.slice(at + 1);
   return [line.slice(0, at), isDigest(digest) ? digest : null];

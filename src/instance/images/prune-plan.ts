@@ -1,6 +1,6 @@
 import type { Retention } from '../../settings/types';
 import type { Contents } from './contents';
-import { type Kept, keptOf, TOUCHED_SECONDS } from './keep';
+import { idleRules, type Kept, keptOf, TOUCHED_SECONDS } from './keep';
 
 /** An upload to which nothing came for so many seconds has been given up. */
 const ABANDONED_SECONDS = 24 * 3600;
@@ -63,7 +63,10 @@ export function planPrune(retention: Retention, contents: Contents, begun: numbe
     freedBytes:
       bytesOf(garbage) + tags * TAG_BLOCKS * BLOCK + abandoned.reduce((sum, [, { bytes }]) => sum + bytes, 0),
     laterBytes: bytesOf(unneeded.filter(isTouched)),
-    notes: kept.flatMap(({ notes }) => notes),
+    notes: [
+      ...idleRules(retention, contents).map((glob) => `no repository fits ${glob}`),
+      ...kept.flatMap(({ notes }) => notes),
+    ],
   };
 }
 
@@ -134,8 +137,9 @@ function emptiedOf(kept: readonly Kept[], { repositories, now }: Contents): stri
 }
 
 function unreadableIn({ name, manifests }: Kept, contents: Contents): string[] {
+  const broken = contents.repositories.find((each) => each.name === name)?.broken;
   return [...manifests.keys()]
-    .filter((digest) => contents.manifests.get(digest)?.outdated ?? true)
+    .filter((digest) => broken?.has(digest) || (contents.manifests.get(digest)?.outdated ?? true))
     .map((digest) => revision(name, digest));
 }
 

@@ -51,8 +51,8 @@ list_images() {
   if cd -- "$root/repositories" 2>/dev/null; then
     find . -type d \( -name _uploads -o -path './*/_manifests/tags/*/index' \) -prune -o -type f -name link -printf '%T@ %P\n' >"$list/links"
     cat -- "$list/links"
-    printf '== tags\n'
-    sed -nE 's/^[^ ]+ (.*\/_manifests\/tags\/[^/]+\/current\/link)$/\1/p' "$list/links" | tr '\n' '\0' | xargs -0 -r grep -H '' -- || true
+    printf '== contents\n'
+    sed -nE 's/^[^ ]+ (.*\/_manifests\/.*)$/\1/p' "$list/links" | tr '\n' '\0' | xargs -0 -r grep -H '' -- || true
     printf '== uploads\n'
     find . -type f -path '*/_uploads/*' -printf '%T@ %b %P\n'
   fi

@@ -16,11 +16,17 @@ step_prune() {
     return 1
   }
   root=$REPLY/docker/registry/v2 work=$REPLY/$PRUNE_DIRECTORY
+  rm -rf -- "$WORK_WITHOUT_DISK"
   mend_prune "$root" "$work"
   holds_pushes || {
     say 'The front does not run, or is of an older release: a run in the mode bootstrap mends that'
     return 1
   }
+  KEPT_TWICE=yes
+  if ! has_room "$root" "$(base64 -d <<<"$1" | gunzip | wc -l)"; then
+    say 'The disk is full: what goes cannot be kept a second time until it is done'
+    work=$WORK_WITHOUT_DISK KEPT_TWICE=
+  fi
   mkdir -p -- "$work"
   base64 -d <<<"$1" | gunzip >"$work/plan"
   # Of a try right before this one.
@@ -49,6 +55,16 @@ step_prune() {
   finish_prune "$root" "$work" "$status"
 }
 
+# In memory.
+WORK_WITHOUT_DISK=/run/gce-registry/prune-work
+
+# has_room ROOT LINES: for what keeps that many things a second time, each with directories of its own.
+has_room() {
+  local available
+  available=$(df -B1 --output=avail -- "$1" | tail -n 1)
+  ((available > $2 * 6 * 4096 + 16777216))
+}
+
 # collect ROOT WORK: garbage is what the registry's own collector calls so as well.
 collect() {
   local root=$1 work=$2 image output=$2/collector
@@ -59,14 +75,7 @@ collect() {
   (cd -- "$work/repositories" && cat -- "$work/link" "$work/unreadable" | tr '\n' '\0' | xargs -0 -r rm -rf --)
   # It wants one of each repository.
   find "$work/repositories" -type d -name _manifests -printf '%h/_layers\0' | xargs -0 -r mkdir -p --
-  # shellcheck disable=SC2016 # the shell of the container is to expand it
-  if ! timeout 1800 docker run --rm --network none --read-only --volume "${work%/*}/docker:/var/lib/registry/docker:ro" \
-    --volume "$work/repositories:/var/lib/registry/docker/registry/v2/repositories:ro" --env OTEL_TRACES_EXPORTER=none \
-    --entrypoint sh -- "$image" -c '
-      for file in /etc/distribution/config.yml /etc/docker/registry/config.yml; do
-        [ ! -f "$file" ] || exec registry garbage-collect --dry-run "$file"
-      done
-      exit 1' >"$output" 2>"$output.errors"; then
+  if ! run_collector "$root" "$work/repositories" "$image" >"$output" 2>"$output.errors"; then
     tail -n 5 "$output.errors"
     say "The registry's own collector stopped; nothing is deleted"
     return 1
@@ -81,29 +90,53 @@ collect() {
   [[ ! -s $work/needed ]] || say "$(wc -l <"$work/needed") blobs stay that the registry's own collector would keep"
 }
 
+# run_collector ROOT REPOSITORIES IMAGE: what the registry's own collector says of its blobs, where these are its repositories.
+run_collector() {
+  # shellcheck disable=SC2016 # the shell of the container is to expand it
+  local collector='for file in /etc/distribution/config.yml /etc/docker/registry/config.yml; do
+      [ ! -f "$file" ] || exec registry garbage-collect --dry-run "$file"
+    done
+    exit 1'
+  if [[ -n $KEPT_TWICE ]]; then
+    timeout 1800 docker run --rm --network none --read-only --volume "${1%/registry/v2}:/var/lib/registry/docker:ro" \
+      --volume "$2:/var/lib/registry/docker/registry/v2/repositories:ro" --env OTEL_TRACES_EXPORTER=none --entrypoint sh -- "$3" -c "$collector"
+    return
+  fi
+  # On a full disk no container can be made: beside the registry that runs, with the repositories in memory.
+  tar -C "$2" -cf - . | timeout 1800 nsenter --target "$(docker container inspect --format '{{.State.Pid}}' "$PROJECT-registry-1")" --mount -- \
+    /bin/busybox unshare -m sh -c "cd /var/lib/registry/docker/registry/v2 && mount -t tmpfs none repositories && cd repositories && tar -xf - && $collector"
+}
+
 # keep_twice ROOT WORK: links of the registry by copies, blobs by hard links.
 keep_twice() {
-  local root=$1 work=$2 each
+  local root=$1 work=$2
   mkdir -p -- "$work/links" "$work/blobs"
-  sed -E 's/^((..).*)$/blobs\/sha256\/\2\/\1/' "$work/agreed" >"$work/blob-paths"
-  (cd -- "$root" && tr '\n' '\0' <"$work/blob-paths" | xargs -0 -r cp -al --parents -t "$work/blobs" --)
+  sed -E 's/^((..).*)$/blobs\/sha256\/\2\/\1/' "$work/agreed" | existing "$root" >"$work/blob-paths"
   # Each repository has links of its own to a blob.
   find "$root/repositories" -type d -name _uploads -prune -o -type d -path '*/_layers/sha256/*' -printf '%f repositories/%P\n' | sort |
     join -o 1.2 - "$work/agreed" >"$work/layer-paths"
-  { sed 's/^/repositories\//' "$work/link" && cat -- "$work/layer-paths"; } >"$work/link-paths"
+  { sed 's/^/repositories\//' "$work/link" && cat -- "$work/layer-paths"; } | existing "$root" >"$work/link-paths"
+  [[ -n $KEPT_TWICE ]] || return 0
+  (cd -- "$root" && tr '\n' '\0' <"$work/blob-paths" | xargs -0 -r cp -al --parents -t "$work/blobs" --)
   # A repository that goes as a whole has links to blobs that stay.
-  {
-    cat -- "$work/link-paths"
-    (cd -- "$root" && sed 's/.*/repositories\/&\/_layers\nrepositories\/&\/_manifests/' "$work/emptied" | while IFS= read -r each; do
-      [[ ! -d $each ]] || printf '%s\n' "$each"
-    done)
-  } | (cd -- "$root" && tr '\n' '\0' | xargs -0 -r cp -a --parents -t "$work/links" --)
+  { cat -- "$work/link-paths" && sed 's/.*/repositories\/&\/_layers\nrepositories\/&\/_manifests/' "$work/emptied" | existing "$root"; } |
+    (cd -- "$root" && tr '\n' '\0' | xargs -0 -r cp -a --parents -t "$work/links" --)
+}
+
+# existing ROOT: of the paths on standard input, those that are still there.
+existing() {
+  local path
+  while IFS= read -r path; do
+    [[ ! -e $1/$path ]] || printf '%s\n' "$path"
+  done
 }
 
 # take_out ROOT WORK READ TOUCHED DEADLINE: while pushes are held. Ends with 75 where somebody pushed what is to go, since it
 # was read: another plan has to be made then.
 take_out() {
   local root=$1 work=$2 read_at=$3 touched=$4 deadline=$5
+  # What is not kept a second time cannot be put back: requests that were at work when pushes began to be held end first.
+  [[ -n $KEPT_TWICE ]] || sleep 3
   ! is_changed "$root" "$work" "$read_at" || return 75
   touched_since "$root" "$touched" >"$work/touched"
   [[ -z $(sed -nE 's/^.*\/_manifests\/revisions\/sha256\///p' "$work/link" | sort -u | comm -12 - <(asked_since "${read_at%.*}" | cut -d ' ' -f 1 | sort)) ]] || return 75
@@ -127,10 +160,11 @@ is_changed() {
   [[ -s $2/changed ]]
 }
 
-# changed_repositories ROOT SINCE: those to which a tag or a manifest was pushed. The clock of files is a little behind.
+# changed_repositories ROOT SINCE: those to which a tag or a manifest was pushed. The clock of files is a little behind; a time to
+# come is of another clock.
 changed_repositories() {
   find "$1/repositories" -type d \( -name _uploads -o -name _layers \) -prune -o -type f -path '*/_manifests/*' \
-    -newermt "@$(awk -v at="$2" 'BEGIN { printf "%.3f", at - 0.1 }')" -printf '%P\n' | sed -E 's/\/_manifests\/.*//'
+    -newermt "@$(awk -v at="$2" 'BEGIN { printf "%.3f", at - 0.1 }')" -not -newermt "@$(($(date +%s) + 5))" -printf '%P\n' | sed -E 's/\/_manifests\/.*//'
 }
 
 # touched_since ROOT SINCE: hex digests of blobs, sorted.
@@ -159,6 +193,7 @@ remove_emptied() {
 # put_back_touched ROOT WORK SINCE: requests that were at work when pushes began to be held have ended by now.
 put_back_touched() {
   local root=$1 work=$2
+  [[ -n $KEPT_TWICE ]] || return 0
   touched_since "$root" "${3%.*}" | comm -12 - "$work/agreed" >"$work/late"
   [[ -s $work/late ]] || return 0
   say "$(wc -l <"$work/late") blobs were sent or asked for at the last moment, and are put back"
@@ -176,7 +211,7 @@ finish_prune() {
     sync -- "$work" "$work/done"
     outcome='done'
   else
-    [[ ! -f $work/begun ]] || put_back "$root" "$work"
+    [[ ! -f $work/begun || -z $KEPT_TWICE ]] || put_back "$root" "$work"
     outcome=rolled-back
     (($3 != 75)) || outcome=changed
   fi
