@@ -41,7 +41,7 @@ test.each([
   [/^\| `apt-lock`.*after (\d+) s a step/, 'src/instance/remote/scripts/packages.sh', 'APT_TIMEOUT'],
   [/^\| `no-internet`.*within (\d+) s for the key/, 'src/instance/remote/scripts/packages.sh', 'KEY_TIMEOUT'],
   [/^\| `ssh-drop` in the login.*for (\d+) s/, 'src/ssh/connect.ts', 'LIMIT_MS'],
-  [/^\| facts that do not come.*after (\d+) s;/, 'src/instance/target.ts', 'FACTS_TIMEOUT_MS'],
+  [/^\| facts that do not come.*after (\d+) s;/, 'src/instance/remote/read-facts.ts', 'FACTS_TIMEOUT_MS'],
   [
     /^\| an operation that does not end.*names the limit: (\d+) s/,
     'src/google/operations.ts',

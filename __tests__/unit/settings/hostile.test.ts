@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { readSettings } from '../../../src/settings/read';
 import type { Settings } from '../../../src/settings/types';
 import { parseHostKeys } from '../../../src/ssh/host-keys';
+import { parseDuration } from '../../../src/values/duration';
 import { ActionError } from '../../../src/values/errors';
 import { formatReference } from '../../../src/values/reference';
 import { expectSafe, hostileText, spoilt } from '../../hostile-text';
@@ -48,6 +49,27 @@ const WHERE: Readonly<
   mode: ['bootstrap', (inputs, value) => inputs.mode === value],
   'dry-run': ['false', (inputs, value) => isFlag(inputs.dryRun, value)],
   repair: ['false', (inputs, value) => isFlag(inputs.repair, value)],
+  'keep-newest': ['5', ({ retention }, value) => retention.rules.at(-1)?.newest === Number(value)],
+  'keep-within': ['30d', ({ retention }, value) => retention.rules.at(-1)?.within === parseDuration(value)],
+  'keep-tags': [
+    'v*, >=1.4',
+    ({ retention }, value) => retention.rules.at(-1)?.tags.length === split(value).length,
+  ],
+  repositories: [
+    'team/* keep-newest=1',
+    ({ retention }, value) =>
+      retention.rules.map(({ repositories }) => repositories).join('\n') ===
+      value
+        .split('\n')
+        .flatMap((line) => line.trim().split(/\s+/)[0] || [])
+        .join('\n'),
+  ],
+  'in-use': [
+    `app@sha256:${'a'.repeat(64)}`,
+    ({ retention }, value) =>
+      retention.inUse.every((digest) => /^sha256:[0-9a-f]{64}$/.test(digest) && value.includes(digest)),
+  ],
+  'gc-window': ['5m', ({ retention }, value) => retention.windowSeconds === parseDuration(value)],
   'delete-data': ['false', (inputs, value) => isFlag(inputs.deleteData, value)],
   'project-id': ['my-project-1', (inputs, value) => inputs.vm.project === value],
   zone: ['europe-west1-b', (inputs, value) => inputs.vm.zone === value],

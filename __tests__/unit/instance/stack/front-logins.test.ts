@@ -25,7 +25,7 @@ function blockOf(config: string, head: string): string[] {
 test('nothing without logins', () => {
   expect(loginSnippets(null)).toEqual({ imports: '', proxy: '', gate: '', errors: '' });
   expect(frontConfig(PORTS, null)).toBe(frontConfig(PORTS));
-  expect(frontConfig(PORTS)).not.toMatch(/basic_auth|route|Authorization|users|40[13]/);
+  expect(frontConfig(PORTS)).not.toMatch(/basic_auth|Authorization|users|40[13]/);
 });
 
 test('the gate comes before every answer, whichever page there is', () => {
@@ -42,7 +42,7 @@ test('the gate comes before every answer, whichever page there is', () => {
         frontConfig({ ...PORTS, ui }, rules),
         ui === 'none' ? ':5000 {' : ':5000, :18080 {',
       );
-      expect(site.filter((line) => !/^(handle_errors|\})/.test(line))).toEqual([
+      expect(site.filter((line) => !/^(handle_errors|\}|@unnoted|@page|log)/.test(line))).toEqual([
         '@registry path /v2 /v2/*',
         'route {',
       ]);
@@ -68,6 +68,7 @@ test('the file with the users is imported by its path in the container', () => {
   const front = servicesOf(DESIRED.registry).find(({ name }) => name === 'front');
   expect(front?.mounts).toEqual([
     { source: '/etc/gce-registry/front', target: '/etc/caddy', readOnly: true },
+    { source: '/var/log/gce-registry', target: '/var/log/gce-registry', readOnly: false },
   ]);
 });
 
