@@ -59,6 +59,7 @@ test('every output of action.yml is set, and no other', () => {
     notes: [],
     images: [],
     health: null,
+    movement: null,
   });
   expect(Object.keys(outputs)).toEqual(Object.keys(action.outputs));
 });

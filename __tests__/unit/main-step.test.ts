@@ -30,6 +30,7 @@ const REPORT: Report = {
   notes: [],
   images: [],
   health: null,
+  movement: null,
 };
 
 const ERROR = new ActionError('A permission is missing in Google Cloud', {

@@ -4,6 +4,7 @@ import { registryName } from '../registry/endpoint';
 import type { PushedImage, Report } from '../report/outputs';
 import { buildkitdConfig } from '../runner/instructions';
 import type { SiteFirewall } from './firewall';
+import type { Movement } from './movement';
 import type { Reached } from './reach-registry';
 import { addressOf, type RegistryAddress } from './registry-address';
 import type { Run } from './run';
@@ -25,6 +26,7 @@ export function reportOf(
     readonly health?: Report['health'];
     /** Where the rules were read. */
     readonly firewall?: SiteFirewall | null;
+    readonly movement?: Movement | null;
   },
 ): Report {
   const outcomes = (found.outcomes ?? []).filter((outcome) => outcome !== null);
@@ -48,6 +50,7 @@ export function reportOf(
     notes: outcomes.flatMap(({ notes }) => notes),
     images: found.images ?? [],
     health: found.health ?? null,
+    movement: found.movement ?? null,
   };
 }
 

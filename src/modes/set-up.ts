@@ -4,6 +4,7 @@ import { asksForCertificate } from '../instance/plan/acme-plan';
 import { waitForAll } from '../job/wait-for-all';
 import { sweepFor } from './admission';
 import type { Site } from './log-in';
+import { type Movement, movementOf, plannedMovement } from './movement';
 import { placeOf } from './place';
 import type { Run } from './run';
 import { type SiteSurvey, siteFirewall } from './survey';
@@ -13,6 +14,8 @@ export interface SetUp {
   readonly outcomes: readonly Outcome<unknown>[];
   /** The instance afterwards; null where it could not be read. */
   readonly facts: Facts | null;
+  /** How the registry was reached before, and is now; null where there was none, or it could not be read. */
+  readonly movement: Movement | null;
 }
 
 /**
@@ -22,11 +25,11 @@ export interface SetUp {
 export async function setUp(
   run: Run,
   site: Site,
-  { firewall, instance, admission, metOtherRun }: SiteSurvey,
+  { firewall, instance, admission, metOtherRun, frontReplaced }: SiteSurvey,
 ): Promise<SetUp> {
   if (run.settings.dryRun) {
     const outcomes = [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
-    return { outcomes, facts: instance?.state ?? null };
+    return { outcomes, facts: instance?.state ?? null, movement: plannedMovement(run, site.vm, instance) };
   }
   const opened = converge(firewall);
   // No certificate is asked for before its challenges come in: each failed try counts towards the authority's limits.
@@ -40,7 +43,8 @@ export async function setUp(
   // The run that has its turn at the instance last also has the last word on the ports.
   const again = metOtherRun() ? await setUpFirewallAgain(run, site) : null;
   const outcomes = [first, again, second].filter((each) => each !== null);
-  return { outcomes, facts: second?.state ?? null };
+  const movement = second === null ? null : movementOf(run, site.vm, second, frontReplaced());
+  return { outcomes, facts: second?.state ?? null, movement };
 }
 
 async function setUpFirewallAgain(run: Run, { compute }: Site): Promise<Outcome<unknown>> {

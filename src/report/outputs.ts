@@ -3,6 +3,7 @@ import type { Health, HealthCheck } from '../health/check';
 import type { Mode } from '../settings/types';
 import { clientScript } from './client-script';
 import { issueText } from './issue-text';
+import type { Movement } from './told';
 
 /** A pushed reference and the digest under which the registry serves it. */
 export interface PushedImage {
@@ -59,6 +60,8 @@ export interface Report {
   readonly notes: readonly string[];
   readonly images: readonly PushedImage[];
   readonly health: HealthReport | null;
+  /** How the registry was reached before, and is now; null where there was none, or it is not known. */
+  readonly movement: Movement | null;
 }
 
 /** The outputs of action.yml, by name. */

@@ -18,7 +18,7 @@ test('a state that is right already is not touched', async () => {
 test('a survey plans the same and applies nothing', async () => {
   const target = fakeTarget(['a'], []);
   const surveyed = await survey(target, { log: fakeLog(), sleep: async () => undefined });
-  expect(asPlanned(surveyed)).toEqual({ state: [], changes: [changeOf('a')], notes: [] });
+  expect(asPlanned(surveyed)).toEqual({ state: [], before: [], changes: [changeOf('a')], notes: [] });
   expect(target.applied).toEqual([]);
 });
 
