@@ -126,11 +126,16 @@ function teardownOf({ deleteData, ssh }: Settings): Teardown {
   return { deleteData, login: isOurs ? ssh.user : null };
 }
 
-/** The firewall of this run as a target. */
-export function siteFirewall({ settings }: Run, place: Place): Target<FirewallState, FirewallStep> {
+/** The firewall of this run as a target; `leaving` are ports that stay open beside those that are asked for. */
+export function siteFirewall(
+  { settings }: Run,
+  place: Place,
+  leaving: readonly number[] = [],
+): Target<FirewallState, FirewallStep> {
   if (settings.mode === 'teardown') return firewallTeardownTarget(place.compute, settings.firewall, place);
   const challenges = challengeSources(settings, place.vm);
-  return firewallTarget(place.compute, { ...settings.firewall, ports: portsOf(settings), challenges }, place);
+  const ports = [...portsOf(settings), ...leaving];
+  return firewallTarget(place.compute, { ...settings.firewall, ports, challenges }, place);
 }
 
 /** Allowed when asked for. */
