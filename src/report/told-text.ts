@@ -23,7 +23,8 @@ export function toldPart(movement: Movement | null, onlyPlanned: boolean): ToldP
   const saysHowToPull = told.some(({ kind }) => kind === 'trust' || kind === 'plain');
   if (!isWorth) return { lines: [], saysHowToPull };
   const title = onlyPlanned ? 'What others would have to be told' : 'What others have to be told';
-  const meanwhile = onlyPlanned ? [] : [whatHappened(front)];
+  const hasIPv6 = movement.addresses.some((address) => address.includes(':'));
+  const meanwhile = onlyPlanned ? [] : [whatHappened(front, hasIPv6)];
   return { lines: [`#### ${title}`, ...told.map(textOf), ...meanwhile], saysHowToPull };
 }
 
@@ -122,12 +123,15 @@ function accessText({ removed, reduced }: Extract<Told, { kind: 'access-taken' }
   ].join(' ');
 }
 
-/** Of the change itself, by what the instance said of it. */
-function whatHappened(front: FrontReplacement | null): string {
+/** Of the change itself, by what the instance said of it. Connections by IPv6 are not handed over. */
+function whatHappened(front: FrontReplacement | null, hasIPv6: boolean): string {
   if (front === null) return 'While this was changed, the front went on: its container was not replaced.';
   if (front.kind === 'handed-over') {
     return (
       'While this was changed, a second front took new connections, so that no request was refused' +
+      (hasIPv6
+        ? ' that came by IPv4 (who came by IPv6 had no answer for a time that was not measured)'
+        : '') +
       (front.drained
         ? ', and transfers that were going on came to their end.'
         : '; transfers that were not done within 10 min were cut off.')

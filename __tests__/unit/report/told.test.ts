@@ -215,6 +215,12 @@ test.each<[Movement['front'], string]>([
   expect(text(plain, own, front)).toContain(words);
 });
 
+test('who comes by IPv6 is not handed over', () => {
+  const front = { kind: 'handed-over', drained: true } as const;
+  const { lines } = toldPart({ before: was(plain), after: own, addresses: ['2001:db8::7'], front }, false);
+  expect(lines.at(-1)).toContain('no request was refused that came by IPv4 (who came by IPv6 had no answer');
+});
+
 test('where nothing is reached otherwise, only time without an answer is told', () => {
   expect(text(own, own, { kind: 'handed-over', drained: true })).toBe('');
   expect(text(own, own, { kind: 'in-place', awayMs: 900 })).toContain('did not answer for 0.9 s');
