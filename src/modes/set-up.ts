@@ -33,7 +33,8 @@ export async function setUp(
     const outcomes = [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
     return { outcomes, facts: instance?.state ?? null, movement: plannedMovement(run, site.vm, instance) };
   }
-  const leaving = instance === null ? [] : portsLeaving(instance.state, portsOf(run.settings));
+  const isMoving = instance !== null && run.settings.mode !== 'teardown';
+  const leaving = isMoving ? portsLeaving(instance.state, portsOf(run.settings)) : [];
   const opened = converge(leaving.length === 0 ? firewall : keepingOpen(run, site, firewall, leaving));
   // No certificate is asked for before its challenges come in: each failed try counts towards the authority's limits. And
   // nobody is sent to a port that is closed.
@@ -59,7 +60,8 @@ function keepingOpen(
   surveyed: SiteSurvey['firewall'],
   leaving: readonly number[],
 ): SiteSurvey['firewall'] {
-  run.log.info(`firewall: tcp:${leaving.join(',')} stays open until the front serves elsewhere`);
+  if (surveyed.plan.steps.length > 0)
+    run.log.info(`firewall: tcp:${leaving.join(',')} stays open until the front serves elsewhere`);
   const target = siteFirewall(run, site, leaving);
   return { ...surveyed, target, plan: target.plan(surveyed.state) };
 }

@@ -82,7 +82,12 @@ test('containers from before there was a front give up its ports first', () => {
 test('a front that changes its ports with itself need not stop first', () => {
   const desired = { ...DESIRED, registry: { ...DESIRED.registry, port: 18080, uiPort: 5000 } };
   const { steps } = planInstance(desired, converged());
-  expect(steps.map(({ action }) => action.kind)).toEqual(['write-file', 'start-containers']);
+  expect(steps.map(({ action }) => action.kind)).toEqual([
+    'write-file',
+    'configure-front',
+    'start-containers',
+  ]);
+  expect(steps.at(-1)?.action).toMatchObject({ stopFirst: [] });
 });
 
 describe('a port of the loopback alone', () => {
