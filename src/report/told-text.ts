@@ -91,7 +91,7 @@ function tlsText({ references, isPublic }: Extract<Told, { kind: 'tls' }>): stri
     ? 'They have to trust nothing anew: the certificate is by an authority that they trust anyway.'
     : 'Then they have to trust it, as below.';
   return (
-    `**The registry speaks TLS now.** Machines that pull lose the entry ${list(references, 'or')} from \`insecure-registries\` in ` +
+    `**The registry speaks TLS now.** On each machine that pulls, remove ${list(references, 'or')} from \`insecure-registries\` in ` +
     '`/etc/docker/daemon.json`, then `sudo systemctl reload docker`: as long as it is there, Docker looks at no certificate, ' +
     'and does not say so. Where Podman, containerd or BuildKit were told of plain HTTP, docs/clients.md has the places. ' +
     rest

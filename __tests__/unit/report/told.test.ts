@@ -186,7 +186,7 @@ const text = (
 
 test('after plain HTTP others take their entry out of `insecure-registries`, for a public certificate as well', () => {
   for (const after of [own, bare]) {
-    expect(text(plain, after)).toContain('lose the entry `192.0.2.7:5000` from `insecure-registries`');
+    expect(text(plain, after)).toContain('remove `192.0.2.7:5000` from `insecure-registries`');
   }
   expect(text(plain, own)).toContain(
     "sudo tee '/etc/docker/certs.d/192.0.2.7:5000/ca.crt' >/dev/null <<'END'\nPEM\nEND",

@@ -90,6 +90,12 @@ test('a front that changes its ports with itself need not stop first', () => {
   expect(steps.at(-1)?.action).toMatchObject({ stopFirst: [] });
 });
 
+test('a front that runs does not leave its port before its successor has the other one', () => {
+  const desired = { ...DESIRED, registry: { ...DESIRED.registry, port: 5001 } };
+  const actions = planInstance(desired, converged()).steps.map(({ action }) => action);
+  expect(actions).toContainEqual(expect.objectContaining({ kind: 'configure-front', image: 'caddy:2.11.9' }));
+});
+
 describe('a port of the loopback alone', () => {
   const desired = { ...DESIRED, registry: { ...DESIRED.registry, loopback: true } };
 

@@ -118,7 +118,7 @@ longest_silence() {
   last=${EPOCHREALTIME//[!0-9]/}
   until [[ -n $ends ]] || ! kill -0 "$asking_for"; do
     for port in "$@"; do
-      [[ -n $(http_status http "$port" /v2/) ]] || continue
+      [[ -n $(http_status http "$port" /v2/ 127.0.0.1 1) ]] || continue
       now=${EPOCHREALTIME//[!0-9]/}
       ((now - last <= longest)) || longest=$((now - last))
       last=$now
