@@ -8,7 +8,8 @@
 #            is a number, which counts whatever the step calls and waits for; or the name of a function, CALLER/FUNCTION
 #            where more than one calls it, before whose first command it stops
 #   plan     the steps of the last script that came so far, as the script has them
-#   reached.TURN   written when the place is reached: the process id of the shell
+#   reached.TURN   written when the place is reached: the process id of the shell. Whoever comes there later, such as the run
+#            after one that was killed, does not stop
 #   go.TURN        made by whoever waits for that: the script goes on, as it does when there is another target
 #
 # It only looks: no variable of the script is changed, and no command skipped.
@@ -49,14 +50,14 @@ gcelab_watch() {
     return 0
   done
   # In `step` itself: the assignment of the function's status is the first command after it.
-  if [[ $1 == step && $gcelab_command == [0-9]* && $BASH_COMMAND == 'status=$?' && ! -e $GCELAB_PAUSE/reached.$gcelab_turn ]]; then
+  if [[ $1 == step && $gcelab_command == [0-9]* && $BASH_COMMAND == 'status=$?' ]]; then
     gcelab_stop "$gcelab_turn"
   fi
   return 0
 }
 
 gcelab_stop() {
-  if [[ -e $GCELAB_PAUSE/go.$1 ]]; then return 0; fi
+  if [[ -e $GCELAB_PAUSE/reached.$1 || -e $GCELAB_PAUSE/go.$1 ]]; then return 0; fi
   printf '%s\n' "$$" >"$GCELAB_PAUSE/reached.$1"
   local gcelab_turn=$1
   until [[ $gcelab_turn != "$1" || -e $GCELAB_PAUSE/go.$1 ]]; do
