@@ -199,7 +199,7 @@ function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
       if (compose === null) throw new Error('The Compose plugin was not loaded');
       return [String(compose.size), compose.sha256, COMPOSE_RELEASE_FILE, compose.release, action.path];
     case 'remove-stack':
-      return [String(action.deleteData), action.dataPath];
+      return [String(action.deleteData), action.dataPath, String(action.loginFollows)];
     case 'remove-login':
       return [action.login];
     case 'add-group':

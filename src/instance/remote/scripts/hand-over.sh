@@ -135,12 +135,13 @@ end_hand_over() {
   docker container rm --force --volumes "$NEXT" >/dev/null 2>&1 || true
 }
 
-# After a hand-over that was cut off: a front that still runs may have let go of its ports.
+# After a hand-over that was cut off: a front that still runs may have let go of its ports. It has them back before the second
+# one goes; where it does not take them, what follows replaces it, or says that it does not answer.
 mend_hand_over() {
-  local was_cut_off
-  was_cut_off=$(docker container ls --all --quiet --filter "name=^$NEXT\$")
+  if [[ -n $(docker container ls --all --quiet --filter "name=^$NEXT\$") ]] && front_runs; then
+    load_front <"$STACK/front/Caddyfile" || true
+  fi
   end_hand_over
-  [[ -z $was_cut_off ]] || ! front_runs || load_front <"$STACK/front/Caddyfile" || true
 }
 
 # Compose gives it all that the front has, but for the ports. Ports of the loopback that nobody knows make Docker let through
