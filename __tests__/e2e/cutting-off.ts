@@ -57,19 +57,21 @@ export async function stepsOfPlan(inputs: Record<string, string>): Promise<Step[
 }
 
 /**
- * A run that stands still before the `command`-th command of a step, or after its last where it has fewer, and is cut
- * off there. The runner dies as well: the same run would connect again and go on, which is the story of faults-wire.
+ * A run that stands still before the `command`-th command of a step, or after its last where it has fewer, or before the
+ * first command of a function that it calls; and is cut off there. The runner dies as well: the same run would connect
+ * again and go on, which is the story of faults-wire. Fails where the run ends, or takes longer, before it is there.
  */
 export async function cutOff(
   inputs: Record<string, string>,
   { name, argument }: Step,
-  command: number,
+  command: number | string,
   kill: Kill,
+  seconds = 300,
 ): Promise<void> {
   turn += 1;
   await lab('fault', 'pause-at-step', `t${turn}`, String(command), `${name} ${argument}`.trim());
   const run = action(inputs, ['--no-post']);
-  await Promise.race([reached(), run.then(missed)]);
+  await Promise.race([reached(seconds), run.then(missed)]);
   await output('runner', `pkill -STOP -f '${RUN}'`);
   await KILLS[kill]();
   await output('runner', `pkill -KILL -f '${RUN}'`);
@@ -83,12 +85,14 @@ async function letGo(): Promise<void> {
 }
 
 /** Waits until the script of the run stands where it is to be killed. */
-async function reached(): Promise<void> {
+async function reached(seconds: number): Promise<void> {
   const { status } = await shell(
     'registry-1',
-    `timeout 300 bash -c 'until test -s ${here()}; do sleep 0.02; done'`,
+    `timeout ${seconds} bash -c 'until test -s ${here()}; do sleep 0.02; done'`,
   );
-  if (status !== 0) throw new Error(`no run came to turn ${turn} within 300 s`);
+  if (status === 0) return;
+  const { stdout } = await shell('registry-1', 'ps -eo pid,pgid,etime,args --forest');
+  throw new Error(`no run came to turn ${turn} within ${seconds} s; on the instance there was\n${stdout}`);
 }
 
 function missed(seen: Seen): never {

@@ -169,6 +169,7 @@ test('a login that is taken away stops at once; one that is not spoken of stays'
     users: 'ann:Ann-Secret-4',
   });
   expect(String(first.outputs.changes)).toContain('there is to be no pod');
+  expect(first.summary).toContain('1 login of before is refused.');
   expect(await status('GET', '/v2/', `pod:${READER}`)).toBe('401');
   expect(await status('GET', '/v2/', `web:${READER}`)).toBe('200');
   const second = await succeeding({ ...inputs, mode: 'bootstrap', readers: '' });
@@ -231,7 +232,9 @@ test('without TLS a login is refused, and none is left behind by going back to p
   const kept = await action({ ...bare, mode: 'bootstrap' });
   expect(kept.annotations.map(({ message }) => message).join()).toMatch(/^Logins need TLS: /);
   const gone = { ...bare, mode: 'bootstrap', users: 'none', readers: 'none' };
-  expect((await succeeding(gone)).outputs.scheme).toBe('http');
+  const open = await succeeding(gone);
+  expect(open.outputs.scheme).toBe('http');
+  expect(open.summary).toContain('It takes no login any more');
   expect(await output('runner', `curl -fsS http://${ip}:5000/v2/_catalog`)).toContain('test');
   expect((await succeeding(gone)).outputs.changed).toBe('false');
 });

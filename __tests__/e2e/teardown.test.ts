@@ -1,11 +1,13 @@
 import { compute, rules } from './compute';
+import { cutOff } from './cutting-off';
 import { lab, mutations, output, succeeding } from './lab';
 import { type RunnerSnapshot, snapshotRunner, sshKeys } from './left-over';
 import { basics, served } from './machines';
+import { turns } from './scale';
 
 // What the action made goes, and nothing else: files, users, containers, rules, tags and metadata are compared with before.
 
-jest.setTimeout(300_000);
+jest.setTimeout(turns(300_000, 900_000));
 
 let inputs: Record<string, string>;
 let machine: Record<string, string>;
@@ -112,4 +114,28 @@ test('images in a directory go by their mark, and what lies beside them stays', 
   );
   await output('registry-1', 'rm -r /srv/images /srv/other');
   expect(await machineNow()).toEqual(machine);
+});
+
+describe('cut off by power', () => {
+  afterAll(() => lab('fault', 'clear'));
+
+  const STACK = ['step_remove_stack', [1, 5, 10, 15, 20, 25, 30, 35, 40]] as const;
+  const LOGIN = ['step_remove_login', [1, 2, 3, 4, 5]] as const;
+  const places = turns([['step_remove_stack', [20]] as const, ['step_remove_login', [1]] as const], [STACK, LOGIN]);
+
+  test.each(places.flatMap(([name, commands]) => commands.map((command) => ({ name, command }))))(
+    'in $name, at command $command: the next one ends it, and the machine is as before',
+    async ({ name, command }) => {
+      await succeeding({ ...inputs, mode: 'bootstrap' });
+      const end = { ...inputs, mode: 'teardown', 'delete-data': 'true' };
+      await cutOff(end, { name, argument: '' }, command, 'power', 60);
+      console.log(name, command, await output('registry-1', 'docker ps -a; docker network ls; docker volume ls; ls -la /etc/gce-registry; grep regis /etc/passwd'));
+      await lab('fault', 'clear');
+      const { outputs } = await succeeding(end);
+      expect(outputs.changed).toBe('true');
+      expect(await machineNow()).toEqual(machine);
+      expect(await projectNow()).toEqual(project);
+      expect((await succeeding(end)).outputs.changed).toBe('false');
+    },
+  );
 });

@@ -31,6 +31,7 @@ const REPORT: Report = {
   images: [],
   health: null,
   pruned: null,
+  movement: null,
 };
 
 const ERROR = new ActionError('A permission is missing in Google Cloud', {

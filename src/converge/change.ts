@@ -14,8 +14,6 @@ export interface Change {
   readonly why: string;
   /** Somebody who could reach the registry cannot any more: shown as a warning, and before all other changes. */
   readonly takesAccess?: true;
-  /** Machines that trusted the authority of before have to be told of another one: shown in the summary. */
-  readonly endsTrust?: true;
 }
 
 /** A change together with what carries it out. */

@@ -35,6 +35,8 @@ export interface Survey<State, S extends Step> {
 /** What came of converging one target. */
 export interface Outcome<State> {
   readonly state: State;
+  /** What it was before this run changed something of it, if it did. */
+  readonly before: State;
   /** What this run changed, and nobody else. */
   readonly changes: readonly Change[];
   readonly notes: readonly string[];
@@ -57,7 +59,7 @@ export function asPlanned<State>({
   state,
   plan,
 }: Pick<Survey<State, Step>, 'state' | 'plan'>): Outcome<State> {
-  return { state, changes: plan.steps.map((step) => step.change), notes: plan.notes };
+  return { state, before: state, changes: plan.steps.map((step) => step.change), notes: plan.notes };
 }
 
 /**
@@ -73,12 +75,14 @@ export async function converge<State, S extends Step>(surveyed: Survey<State, S>
   const done: Change[] = [];
   const limits = new Limits(target.name, surveyed.tools);
   let { state, plan } = surveyed;
+  let before = state;
   while (plan.steps.length > 0) {
     const verdict = await target.apply(state, plan);
     if (verdict.kind === 'lost') reconnects.allow(verdict.cause, 'reading what is done, and doing the rest');
     state = stateOf(verdict) ?? (await readSettled(target, log, reconnects));
     const left = target.plan(state);
     addChanges(done, doneBy(verdict, plan, left));
+    if (done.length === 0) before = state;
     if (left.steps.length === 0) break;
     if (verdict.kind === 'overtaken') {
       warnOfLaterChange(target.name, left, log);
@@ -89,7 +93,7 @@ export async function converge<State, S extends Step>(surveyed: Survey<State, S>
     if (summarise(left) !== summarise(plan)) printPlan(target.name, left, log);
     plan = left;
   }
-  return { state, changes: done, notes: surveyed.plan.notes };
+  return { state, before, changes: done, notes: surveyed.plan.notes };
 }
 
 /** How often, and how long, a plan is tried again. */

@@ -12,6 +12,7 @@ import type { InstanceStep } from './plan/steps';
 import { planTeardown, type Teardown } from './plan/teardown-plan';
 import { applyPlan, endpointWord, type Reading, waitForTurn } from './remote/apply';
 import type { ComposeProgram } from './remote/compose-release';
+import type { FrontReplacement } from './remote/front-replacement';
 import { readFacts } from './remote/read-facts';
 import { servicesOf } from './stack/services';
 
@@ -42,6 +43,8 @@ export interface InstanceEvents {
   onClient(address: string): void;
   /** Another run changes the instance at the same time. */
   onOtherRun(): void;
+  /** This run has replaced the container of the front. */
+  onFrontReplaced(how: FrontReplacement): void;
 }
 
 /** The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. */
@@ -75,7 +78,8 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
       const users = kinds.has('write-users') ? await access.file() : null;
       const request = { ...options, plan, turn: lock.turn, factsArguments, compose, users, clockAhead };
       try {
-        const { outdated, ...reading } = await applyPlan(request);
+        const { outdated, front, ...reading } = await applyPlan(request);
+        if (front !== null) events.onFrontReplaced?.(front);
         const state = await factsOf(reading);
         if (!outdated) return { kind: 'applied', done: plan.steps, state };
         events.onOtherRun?.();

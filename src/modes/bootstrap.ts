@@ -13,9 +13,13 @@ import { authorityOf } from './tls';
 export async function bootstrap(run: Run): Promise<Report> {
   const site = await connectTo(run, await findPlace(run));
   try {
-    const { outcomes, facts } = await setUp(run, site, await surveySite(run, site, { admit: false }));
+    const { outcomes, facts, movement } = await setUp(
+      run,
+      site,
+      await surveySite(run, site, { admit: false }),
+    );
     const ca = authorityOf(run.settings, facts);
-    const found = { outcomes, ca, firewall: await firewallOf(run, site) };
+    const found = { outcomes, ca, movement, firewall: await firewallOf(run, site) };
     return reportOf(run, site.vm, registryAddress(run.settings, site.vm), found);
   } finally {
     site.connection?.close();

@@ -29,11 +29,9 @@ export async function deploy(run: Run): Promise<Report> {
       surveySite(run, site, { admit: true }),
       reads,
     ]);
-    const [{ outcomes, facts }, changed, way] = await waitForAll<[SetUp, Outcome<unknown> | null, Way]>([
-      setUp(run, site, survey),
-      setUpRunner(run, runner.survey),
-      openWay(run, site, address),
-    ]);
+    const [{ outcomes, facts, movement }, changed, way] = await waitForAll<
+      [SetUp, Outcome<unknown> | null, Way]
+    >([setUp(run, site, survey), setUpRunner(run, runner.survey), openWay(run, site, address)]);
     const ca = authorityOf(run.settings, facts);
     const caFile = await trustAuthority(run, address, ca);
     const reached = await reachRegistry(run, way, ca);
@@ -41,7 +39,8 @@ export async function deploy(run: Run): Promise<Report> {
     const images = await push(run, address, reached, runner.image, repair);
     const firewall = await firewallOf(run, site);
     const all = [...outcomes, changed, ...repaired];
-    return reportOf(run, site.vm, address, { outcomes: all, ca, caFile, reached, images, firewall });
+    const found = { outcomes: all, ca, caFile, reached, images, firewall, movement };
+    return reportOf(run, site.vm, address, found);
   } finally {
     site.connection?.close();
   }

@@ -19,9 +19,10 @@ import { messageOf } from '../values/errors';
 import { admitForCheck } from './admission';
 import { firewallOf } from './firewall';
 import { logIn, mayLogIn, type Site } from './log-in';
+import { type Movement, plannedMovement } from './movement';
 import { placeOf, readRunningInstance } from './place';
 import { type RegistryAddress, registryAddress } from './registry-address';
-import { repair } from './repair';
+import { type Repaired, repair } from './repair';
 import { reportOf } from './report';
 import type { Run } from './run';
 import { siteFirewall, siteInstance } from './survey';
@@ -44,7 +45,8 @@ export async function healthCheck(run: Run): Promise<Report> {
       return await reportOn(run, site, address, await fly(run, site, address, first), null);
     const second = await look(run, repaired.site, [...reached, ...repaired.trouble]);
     const after = await fly(run, repaired.site, address, second);
-    const mended = { found: first.checks.filter(isBad), outcomes: repaired.outcomes };
+    const { outcomes, movement } = repaired;
+    const mended = { found: first.checks.filter(isBad), outcomes, movement };
     return await reportOn(run, repaired.site, address, after, mended);
   } finally {
     site?.connection?.close();
@@ -58,6 +60,8 @@ interface Examination {
   readonly drift: readonly Change[];
   /** Null where the instance could not be read. */
   readonly facts: Facts | null;
+  /** How the registry would be reached otherwise after it. */
+  readonly movement: Movement | null;
 }
 
 const isBad = ({ state }: HealthCheck) => state !== 'healthy';
@@ -66,10 +70,10 @@ const isBad = ({ state }: HealthCheck) => state !== 'healthy';
 async function look(run: Run, site: Site | null, reached: readonly HealthCheck[]): Promise<Examination> {
   const rows = new HealthRows(reached);
   const drift: Change[] = [];
-  if (site === null) return { checks: rows.all, drift, facts: null };
+  if (site === null) return { checks: rows.all, drift, facts: null, movement: null };
   await checkFirewall(run, site, rows, drift);
-  const facts = await checkInstance(run, site, rows, drift);
-  return { checks: rows.all, drift, facts };
+  const instance = await checkInstance(run, site, rows, drift);
+  return { checks: rows.all, drift, ...instance };
 }
 
 /** The canary flies once, where all else has been looked at, and mended: it changes something, if only for a moment. */
@@ -89,14 +93,23 @@ async function reportOn(
   run: Run,
   site: Site | null,
   address: RegistryAddress,
-  { checks, drift }: Examination,
-  mended: { readonly found: readonly HealthCheck[]; readonly outcomes: readonly Outcome<unknown>[] } | null,
+  { checks, drift, movement }: Examination,
+  mended:
+    | (Pick<Repaired, 'outcomes' | 'movement'> & {
+        readonly found: readonly HealthCheck[];
+      })
+    | null,
 ): Promise<Report> {
-  const outcomes = mended?.outcomes ?? [{ state: null, changes: drift, notes: [] }];
+  const planned: Outcome<unknown> = { state: null, before: null, changes: drift, notes: [] };
   const health = { state: overall(checks), checks, found: mended?.found ?? null };
   // Rules that could not be read are a row of the check already.
   const firewall = site === null ? null : await firewallOf(run, site).catch(() => null);
-  const report = reportOf(run, site?.vm ?? null, address, { outcomes, health, firewall });
+  const report = reportOf(run, site?.vm ?? null, address, {
+    outcomes: mended?.outcomes ?? [planned],
+    health,
+    firewall,
+    movement: mended === null ? movement : mended.movement,
+  });
   return { ...report, onlyPlanned: mended === null };
 }
 
@@ -137,8 +150,13 @@ async function checkFirewall(run: Run, site: Site, rows: HealthRows, drift: Chan
   });
 }
 
-async function checkInstance(run: Run, site: Site, rows: HealthRows, drift: Change[]): Promise<Facts | null> {
-  if (site.connection === null) return null;
+async function checkInstance(
+  run: Run,
+  site: Site,
+  rows: HealthRows,
+  drift: Change[],
+): Promise<Pick<Examination, 'facts' | 'movement'>> {
+  if (site.connection === null) return { facts: null, movement: null };
   const tls = tlsOf(run.settings, site.vm);
   const target = siteInstance(run, site.vm, site.connection);
   let facts: Facts | null = null;
@@ -153,13 +171,15 @@ async function checkInstance(run: Run, site: Site, rows: HealthRows, drift: Chan
     ];
   });
   const found = facts;
-  if (found === null) return null;
+  if (found === null) return { facts: null, movement: null };
+  let movement: Movement | null = null;
   await rows.addAll('Configuration', async () => {
     const plan = target.plan(found);
+    movement = plannedMovement(run, site.vm, { state: found, plan });
     drift.push(...plan.steps.map(({ change }) => change));
     return [driftRow('Configuration', plan)];
   });
-  return found;
+  return { facts: found, movement };
 }
 
 /** From here, as a workflow sees it: through the firewall or the tunnel, over the registry's API. */

@@ -3,6 +3,7 @@ import type { Outcome } from '../converge/converge';
 import type { HealthCheck } from '../health/check';
 import { messageOf } from '../values/errors';
 import type { Site } from './log-in';
+import type { Movement } from './movement';
 import { placeOf } from './place';
 import type { Run } from './run';
 import { setUp } from './set-up';
@@ -15,6 +16,7 @@ export interface Repaired {
   readonly outcomes: readonly Outcome<unknown>[];
   /** Why it did not come to its end; empty where it did. */
   readonly trouble: readonly HealthCheck[];
+  readonly movement: Movement | null;
 }
 
 /**
@@ -28,19 +30,20 @@ export async function repair(
 ): Promise<Repaired | null> {
   const { repair: isWanted, dryRun } = run.settings;
   if (!isWanted || dryRun || drift.length === 0 || site === null || site.connection === null) return null;
-  const { outcomes, trouble } = await mend(run, site);
+  const mended = await mend(run, site);
   const fresh = placeOf(site.compute, await site.compute.getInstance());
-  return { site: { ...fresh, connection: site.connection }, outcomes, trouble };
+  return { site: { ...fresh, connection: site.connection }, ...mended };
 }
 
-async function mend(run: Run, site: Site): Promise<Pick<Repaired, 'outcomes' | 'trouble'>> {
+async function mend(run: Run, site: Site): Promise<Omit<Repaired, 'site'>> {
   try {
-    const { outcomes } = await setUp(run, site, await surveySite(run, site, { admit: false }));
-    return { outcomes, trouble: [] };
+    const { outcomes, movement } = await setUp(run, site, await surveySite(run, site, { admit: false }));
+    return { outcomes, trouble: [], movement };
   } catch (error) {
     return {
       outcomes: [],
       trouble: [{ name: 'Repair', state: 'unhealthy', finding: messageOf(error) }],
+      movement: null,
     };
   }
 }

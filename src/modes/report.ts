@@ -4,6 +4,7 @@ import { registryName } from '../registry/endpoint';
 import type { PushedImage, Report } from '../report/outputs';
 import { buildkitdConfig } from '../runner/instructions';
 import type { SiteFirewall } from './firewall';
+import type { Movement } from './movement';
 import type { Reached } from './reach-registry';
 import { addressOf, type RegistryAddress } from './registry-address';
 import type { Run } from './run';
@@ -26,6 +27,7 @@ export function reportOf(
     readonly pruned?: Report['pruned'];
     /** Where the rules were read. */
     readonly firewall?: SiteFirewall | null;
+    readonly movement?: Movement | null;
   },
 ): Report {
   const outcomes = (found.outcomes ?? []).filter((outcome) => outcome !== null);
@@ -50,6 +52,7 @@ export function reportOf(
     images: found.images ?? [],
     health: found.health ?? null,
     pruned: found.pruned ?? null,
+    movement: found.movement ?? null,
   };
 }
 

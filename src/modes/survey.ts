@@ -9,6 +9,7 @@ import { asksForCertificate } from '../instance/plan/acme-plan';
 import type { InstanceStep } from '../instance/plan/steps';
 import type { Teardown } from '../instance/plan/teardown-plan';
 import { loadCompose } from '../instance/remote/compose-release';
+import type { FrontReplacement } from '../instance/remote/front-replacement';
 import { type InstanceEvents, instanceTarget } from '../instance/target';
 import type { Log } from '../job/log';
 import { waitForAll } from '../job/wait-for-all';
@@ -32,6 +33,8 @@ export interface SiteSurvey {
   readonly admission: Promise<unknown>;
   /** Whether another run was seen to change the instance meanwhile. */
   readonly metOtherRun: () => boolean;
+  /** How this run has replaced the container of the front; null: it has not. */
+  readonly frontReplaced: () => FrontReplacement | null;
 }
 
 /**
@@ -52,6 +55,11 @@ export async function surveySite(
   const onOtherRun = () => {
     hasMet = true;
   };
+  let replaced: FrontReplacement | null = null;
+  const onFrontReplaced = (how: FrontReplacement) => {
+    replaced = how;
+  };
+  const events = { onClient: admission.begin, onOtherRun, onFrontReplaced };
   if (site.connection === null) {
     log.notice(
       'The instance was not read: a dry run changes nothing, so it needs `ssh-private-key` to log in',
@@ -61,11 +69,17 @@ export async function surveySite(
     survey(siteFirewall(run, site), run),
     site.connection === null
       ? Promise.resolve(null)
-      : survey(siteInstance(run, site.vm, site.connection, { onClient: admission.begin, onOtherRun }), run),
+      : survey(siteInstance(run, site.vm, site.connection, events), run),
   ]);
   if (instance !== null) admission.begin(instance.state.client);
   await requireWayOfChallenges(run, site.vm, instance?.plan.steps ?? null);
-  return { firewall, instance, admission: admission.ended, metOtherRun: () => hasMet };
+  return {
+    firewall,
+    instance,
+    admission: admission.ended,
+    metOtherRun: () => hasMet,
+    frontReplaced: () => replaced,
+  };
 }
 
 /**
@@ -112,11 +126,16 @@ function teardownOf({ deleteData, ssh }: Settings): Teardown {
   return { deleteData, login: isOurs ? ssh.user : null };
 }
 
-/** The firewall of this run as a target. */
-export function siteFirewall({ settings }: Run, place: Place): Target<FirewallState, FirewallStep> {
+/** The firewall of this run as a target; `leaving` are ports that stay open beside those that are asked for. */
+export function siteFirewall(
+  { settings }: Run,
+  place: Place,
+  leaving: readonly number[] = [],
+): Target<FirewallState, FirewallStep> {
   if (settings.mode === 'teardown') return firewallTeardownTarget(place.compute, settings.firewall, place);
   const challenges = challengeSources(settings, place.vm);
-  return firewallTarget(place.compute, { ...settings.firewall, ports: portsOf(settings), challenges }, place);
+  const ports = [...portsOf(settings), ...leaving];
+  return firewallTarget(place.compute, { ...settings.firewall, ports, challenges }, place);
 }
 
 /** Allowed when asked for. */

@@ -4,6 +4,7 @@ import type { Mode } from '../settings/types';
 import { clientScript } from './client-script';
 import { issueText } from './issue-text';
 import type { PruneReport } from './prune';
+import type { Movement } from './told';
 
 /** A pushed reference and the digest under which the registry serves it. */
 export interface PushedImage {
@@ -61,6 +62,8 @@ export interface Report {
   readonly images: readonly PushedImage[];
   readonly health: HealthReport | null;
   readonly pruned: PruneReport | null;
+  /** How the registry was reached before, and is now; null where there was none, or it is not known. */
+  readonly movement: Movement | null;
 }
 
 /** The outputs of action.yml, by name. */

@@ -1,18 +1,21 @@
 import type { HealthCheck } from '../health/check';
+import { forAuthority, forPlainHttp } from './first-pull';
 import { escapeMarkdown, table } from './markdown';
 import type { HealthReport, Report } from './outputs';
 import { pruneSummary } from './prune';
+import { toldPart } from './told-text';
 
 /** The job summary, as Markdown: what happened first, and what is worth knowing once at the end. */
 export function summaryOf(report: Report): string {
+  const told = toldPart(report.movement, report.onlyPlanned);
   return [
     `### ${heading(report)}`,
     ...accessTaken(report),
-    ...trustEnded(report),
+    ...told.lines,
     ...health(report),
     ...images(report),
     ...(report.pruned === null ? [] : pruneSummary(report.pruned, report.onlyPlanned)),
-    ...(hasRegistryToReach(report) ? clients(report) : []),
+    ...(hasRegistryToReach(report) && !told.saysHowToPull ? clients(report) : []),
     ...changes(report),
     ...(hasRegistryToReach(report) ? [...access(report), ...addressNote(report)] : []),
     '',
@@ -52,17 +55,6 @@ function accessTaken({ changes, onlyPlanned }: Report): string[] {
   return [['> [!WARNING]', `> ${title}`, ...lines].join('\n')];
 }
 
-/** An authority may sign for the addresses that there were; another address takes another authority. */
-function trustEnded({ changes, onlyPlanned, registry }: Report): string[] {
-  if (!changes.some(({ endsTrust }) => endsTrust)) return [];
-  const made = onlyPlanned ? 'would be made' : 'was made';
-  return [
-    '> [!WARNING]\n' +
-      `> Another certificate authority ${made}: every machine that pulls from ${escapeMarkdown(registry)} has to be told of it, ` +
-      'as below. A reserved address, or a name in `registry-host`, keeps it from happening again.',
-  ];
-}
-
 function health({ health }: Report): string[] {
   if (health === null) return [];
   const rows = health.checks.map(({ name, state, finding }) => [name, state, finding]);
@@ -95,36 +87,13 @@ function clients({ registry, scheme, caCertificate, images, changes, loopback }:
     [
       '<details><summary>On a machine that pulls for the first time</summary>',
       '',
-      ...(caCertificate === null ? forPlainHttp(registry) : forAuthority(registry, caCertificate)),
+      'The machine has to be among `source-ranges`.',
+      ...(caCertificate === null
+        ? ['The registry speaks plain HTTP.', ...forPlainHttp(registry)]
+        : forAuthority(registry, caCertificate)),
       '',
       '</details>',
     ].join('\n'),
-  ];
-}
-
-function forPlainHttp(registry: string): string[] {
-  return [
-    'The registry speaks plain HTTP. This goes into `/etc/docker/daemon.json`, beside what is there; then',
-    '`sudo systemctl reload docker`. The machine also has to be among `source-ranges`.',
-    '',
-    `\`\`\`json\n${JSON.stringify({ 'insecure-registries': [registry] })}\n\`\`\``,
-  ];
-}
-
-/** Docker looks at the directory with each connection: https://docs.docker.com/engine/security/certificates/ */
-function forAuthority(registry: string, ca: string): string[] {
-  const directory = `/etc/docker/certs.d/${registry}`;
-  return [
-    'Docker and Podman trust the certificate authority of the registry by this, without a restart. The machine also has to',
-    'be among `source-ranges`. The output `client-script` does it for a VM, login included. For others (containerd, k3s,',
-    'BuildKit, Docker Desktop) see docs/clients.md.',
-    '',
-    '```sh',
-    `sudo mkdir -p '${directory}'`,
-    `sudo tee '${directory}/ca.crt' >/dev/null <<'END'`,
-    `${ca.trim()}`,
-    'END',
-    '```',
   ];
 }
 

@@ -10,7 +10,7 @@ const lost = new SshConnectionLost('198.51.100.7', undefined);
 test('a state that is right already is not touched', async () => {
   const target = fakeTarget(['a'], ['a']);
   const { outcome, lines } = await run(target);
-  expect(outcome).toEqual({ state: ['a'], changes: [], notes: [] });
+  expect(outcome).toEqual({ state: ['a'], before: ['a'], changes: [], notes: [] });
   expect(target.applied).toEqual([]);
   expect(lines).toEqual(['runner: nothing to change']);
 });
@@ -18,7 +18,7 @@ test('a state that is right already is not touched', async () => {
 test('a survey plans the same and applies nothing', async () => {
   const target = fakeTarget(['a'], []);
   const surveyed = await survey(target, { log: fakeLog(), sleep: async () => undefined });
-  expect(asPlanned(surveyed)).toEqual({ state: [], changes: [changeOf('a')], notes: [] });
+  expect(asPlanned(surveyed)).toEqual({ state: [], before: [], changes: [changeOf('a')], notes: [] });
   expect(target.applied).toEqual([]);
 });
 
@@ -36,7 +36,7 @@ describe('applied', () => {
   test('is printed, applied and read again', async () => {
     const target = fakeTarget(['a', 'b'], ['a']);
     const { outcome, lines } = await run(target);
-    expect(outcome).toMatchObject({ state: ['a', 'b'], changes: [changeOf('b')] });
+    expect(outcome).toMatchObject({ state: ['a', 'b'], before: ['a'], changes: [changeOf('b')] });
     expect(lines).toEqual(['runner: add b, because it is wanted']);
     expect(target.counts.read).toBe(2);
   });
@@ -100,7 +100,16 @@ describe('outdated', () => {
       carryOutSome(self, plan);
       return { kind: 'outdated', state: self.present };
     });
-    expect((await run(target)).outcome).toMatchObject({ state: ['a'], changes: [] });
+    expect((await run(target)).outcome).toMatchObject({ state: ['a'], before: ['a'], changes: [] });
+  });
+
+  test('before a run is what it found when it began to change something, not what others did until then', async () => {
+    const target = fakeTarget(['a', 'b'], [], (self, plan, time) => {
+      if (time > 1) return { kind: 'applied', done: carryOutSome(self, plan) };
+      self.present = ['a'];
+      return { kind: 'outdated', state: self.present };
+    });
+    expect((await run(target)).outcome).toMatchObject({ state: ['a', 'b'], before: ['a'] });
   });
 
   const always: Applying = () => ({ kind: 'outdated' });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse } from 'yaml';
+import type { Reach } from '../../../src/instance/reach';
 import { escapeMarkdown } from '../../../src/report/markdown';
 import { outputsOf, type Report } from '../../../src/report/outputs';
 import { summaryOf } from '../../../src/report/summary';
@@ -29,6 +30,7 @@ const report: Report = {
   images: [{ reference: '192.0.2.7:5000/test:latest', digest: `sha256:${'a'.repeat(64)}` }],
   health: null,
   pruned: null,
+  movement: null,
 };
 
 test('every output of action.yml is set, and no other', () => {
@@ -85,6 +87,27 @@ test('the summary has the pull lines by digest, the daemon’s line, and the cha
   expect(text).toContain(`\`\`\`sh\ndocker pull 192.0.2.7:5000/test:latest@sha256:${'a'.repeat(64)}\n\`\`\``);
   expect(text).toContain('{"insecure-registries":["192.0.2.7:5000"]}');
   expect(text).toContain('| instance | package docker-ce | – | installed | it is missing |');
+});
+
+test('how a machine accepts the registry is said once, where others have to be told of it', () => {
+  const before: Reach = {
+    ...{
+      tls: 'none' as const,
+      host: null,
+      port: 5000,
+      uiPort: 18080,
+      names: [],
+      chain: null,
+      authority: null,
+    },
+    ...{ loopback: false, logins: [], anonymousPull: false },
+  };
+  const after = { ...before, port: 5001, host: '192.0.2.7' };
+  const movement = { before, after, addresses: ['192.0.2.7'], front: null };
+  const text = summaryOf({ ...report, registry: '192.0.2.7:5001', movement });
+  expect(text).toContain('#### What others have to be told');
+  expect(text.split('insecure-registries":["192.0.2.7:5001"]')).toHaveLength(2);
+  expect(summaryOf(report)).not.toContain('others');
 });
 
 test.each<[string, Partial<Report>, string]>([

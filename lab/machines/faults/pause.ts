@@ -29,13 +29,18 @@ export const PAUSE_FAULTS: Readonly<Record<string, Fault>> = {
 };
 
 /**
- * TURN names this pause, so that the files of earlier ones do not matter; COMMAND is a number from 1 on; STEP is a
- * function of the script, and the first argument after a blank where that alone tells it from others.
+ * TURN names this pause, so that the files of earlier ones do not matter; COMMAND is a number from 1 on, or the name of a
+ * function that the step calls, CALLER/FUNCTION where more than one calls it; STEP is a function of the script, and the
+ * first argument after a blank where that alone tells it from others.
  */
 async function startPause([turn = '', command = '', step = '']: readonly string[], instance: string) {
-  if (!/^\w+$/.test(turn) || !/^[1-9]\d*$/.test(command) || !/^(any|step_\w+( \S+)?)$/.test(step))
+  if (
+    !/^\w+$/.test(turn) ||
+    !/^([1-9]\d*|[a-z_]+(\/[a-z_]+)?)$/.test(command) ||
+    !/^(any|step_\w+( \S+)?)$/.test(step)
+  )
     throw new LabError(
-      'pause-at-step takes a word, a number from 1 on, and a step such as step_start_engine',
+      'pause-at-step takes a word, a number from 1 on or a function, and a step such as step_start_engine',
     );
   const container = containerOf(instance);
   const script = `mkdir -p ${FOLDER}

@@ -94,14 +94,13 @@ function ownSteps(names: ServerNames, facts: Facts, now: number): InstanceStep[]
 }
 
 function authorityStep(ca: X509Certificate | null, names: ServerNames, why: string): InstanceStep {
-  const { change, action } = instanceStep(
+  return instanceStep(
     { kind: 'make-ca', names },
     'certificate authority of this instance',
     ca === null ? null : describe(ca),
     `for ${names.join(', ')}`,
     why,
   );
-  return { action, change: ca === null ? change : { ...change, endsTrust: true } };
 }
 
 function certificateStep(server: X509Certificate | null, names: ServerNames, why: string): InstanceStep {

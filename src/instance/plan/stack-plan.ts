@@ -35,7 +35,7 @@ export function stackSteps(desired: Desired, facts: Facts): InstanceStep[] {
     ...certificateSteps(desired.tls, facts, now),
     // The front reads the file that it is told of: it is there before, and goes after.
     ...(facts.users.wanted.length > 0 ? usersSteps(facts) : []),
-    ...frontSteps(stack, facts, isFrontNew && desired.tls.kind === 'acme'),
+    ...frontSteps(stack, facts, isFrontNew && (desired.tls.kind === 'acme' || hasOtherPorts(stack, facts))),
     ...(facts.users.wanted.length > 0 ? [] : usersSteps(facts)),
     ...containerSteps(stack, facts, files.length > 0, hasCertificate),
     ...obtainSteps(desired.tls, facts, now, { isFrontNew, endpoints: endpointsOf(stack.services) }),
@@ -76,7 +76,8 @@ function usersSteps({ users: { present, wanted, differences, takesAccess } }: Fa
 /**
  * What the front is told: a front that runs takes it while transfers go on, another image is asked first.
  *
- * @param isForAnother a front that runs is not to take it: it would ask for a certificate from where no challenge comes in
+ * @param isForAnother a front that runs is not to take it: it would ask for a certificate from where no challenge comes in, or
+ *   leave the port that it has for one that it does not get
  */
 function frontSteps(
   { front: { path, content }, services }: Stack,
@@ -99,6 +100,13 @@ function frontSteps(
       present === undefined ? 'it says what goes where' : other,
     ),
   ];
+}
+
+/** Whether the front publishes other ports than it is to. */
+function hasOtherPorts({ services }: Stack, facts: Facts): boolean {
+  const asked = new Set(ourContainer(facts, 'front')?.asked.map(({ port }) => port));
+  const wanted = new Set(services.flatMap(({ ports }) => ports.map(({ published }) => published)));
+  return asked.size !== wanted.size || [...wanted].some((port) => !asked.has(port));
 }
 
 /** Images that no container is made from yet. One that a container is made from is not looked up again. */

@@ -60,8 +60,16 @@ export type Action =
       /** A front that runs is replaced; null: it is not. */
       readonly handOver: HandOver | null;
     }
-  /** Containers, network and configuration, and with `deleteData` the registry's data; an empty path: the named volume. */
-  | { readonly kind: 'remove-stack'; readonly deleteData: boolean; readonly dataPath: string }
+  /**
+   * Containers, network and configuration, and with `deleteData` the registry's data; an empty path: the named volume. With
+   * `loginFollows` the configuration goes with the login, after it: a run that is cut off in between leaves something to do.
+   */
+  | {
+      readonly kind: 'remove-stack';
+      readonly deleteData: boolean;
+      readonly dataPath: string;
+      readonly loginFollows: boolean;
+    }
   /** What planPrune says, in the lines of pruneLines; times in seconds since 1970. */
   | {
       readonly kind: 'prune';
@@ -72,7 +80,7 @@ export type Action =
       readonly touchedSince: number;
       readonly windowSeconds: number;
     }
-  /** A user of the instance that runs logged in as. */
+  /** A user of the instance that runs logged in as, and then the configuration, if there is any yet. */
   | { readonly kind: 'remove-login'; readonly login: string }
   /** Gives the registry's data an id; an empty path: the named volume. */
   | { readonly kind: 'mark-data'; readonly path: string };

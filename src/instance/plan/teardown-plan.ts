@@ -18,7 +18,11 @@ export interface Teardown {
  * packages and their source: other things may use it; and so does the registry's data, unless it is to go.
  */
 export function planTeardown({ deleteData, login }: Teardown, facts: Facts): Plan<InstanceStep> {
-  const steps = [...engineSteps(deleteData, facts), ...pluginSteps(facts), ...stackSteps(deleteData, facts)];
+  const steps = [
+    ...engineSteps(deleteData, facts),
+    ...pluginSteps(facts),
+    ...stackSteps(deleteData, facts, login !== null),
+  ];
   // Each login makes it anew, so it is nothing by itself.
   if (login === null || steps.length === 0) return { steps, notes: notesOf(deleteData, facts) };
   const why = 'runs logged in with it, by keys that ended with them';
@@ -29,7 +33,7 @@ export function planTeardown({ deleteData, login }: Teardown, facts: Facts): Pla
 /** Containers are removed by an engine that runs. */
 function engineSteps(deleteData: boolean, facts: Facts): InstanceStep[] {
   const isDown = facts.docker !== '' && facts.engine === '';
-  if (!isDown || stackSteps(deleteData, facts).length === 0) return [];
+  if (!isDown || stackSteps(deleteData, facts, false).length === 0) return [];
   const why = 'what it runs and keeps is removed through it';
   return [instanceStep({ kind: 'start-engine' }, 'docker.service', facts.service.active, 'active', why)];
 }
@@ -43,7 +47,7 @@ function pluginSteps(facts: Facts): InstanceStep[] {
   ];
 }
 
-function stackSteps(deleteData: boolean, facts: Facts): InstanceStep[] {
+function stackSteps(deleteData: boolean, facts: Facts, loginFollows: boolean): InstanceStep[] {
   const containers = ourContainers(facts).map(({ service }) => service);
   const present = [
     ...(containers.length === 0 ? [] : [`containers ${containers.join(', ')}`]),
@@ -52,7 +56,7 @@ function stackSteps(deleteData: boolean, facts: Facts): InstanceStep[] {
   ];
   if (present.length === 0) return [];
   const change = instanceStep(
-    { kind: 'remove-stack', deleteData, dataPath: facts.data.recorded.path },
+    { kind: 'remove-stack', deleteData, dataPath: facts.data.recorded.path, loginFollows },
     'the registry',
     present.join(', '),
     null,

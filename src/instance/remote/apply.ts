@@ -13,6 +13,7 @@ import { COMPOSE_RELEASE_FILE } from '../plan/compose-plan';
 import type { Action, HandOver, InstanceStep, RepositoryFiles, ServiceEndpoint } from '../plan/steps';
 import { APPLY_SCRIPT, FACTS_SCRIPT } from './assets';
 import type { ComposeProgram } from './compose-release';
+import type { FrontReplacement } from './front-replacement';
 import { ProgressPrinter } from './progress';
 import { requireShell, shellCommand } from './remote-shell';
 import { stepFailed } from './step-failed';
@@ -53,6 +54,8 @@ export interface Reading {
 export interface Applied extends Reading {
   /** Another run has changed the instance since the plan was made, so nothing was done: `facts` are those after it. */
   readonly outdated: boolean;
+  /** How the container of the front was replaced; null: it was not. */
+  readonly front: FrontReplacement | null;
 }
 
 /**
@@ -65,7 +68,7 @@ export async function applyPlan(options: ApplyOptions): Promise<Applied> {
   const token = randomUUID();
   const titles = options.plan.steps.map(({ change }) => describeChange(change));
   const { facts, users, progress, result } = await send(token, applyInput(token, options), titles, options);
-  if (facts !== null) return { facts, users, outdated: progress.outdated };
+  if (facts !== null) return { facts, users, outdated: progress.outdated, front: progress.front };
   const failed = progress.failure;
   if (failed !== null) {
     const action = options.plan.steps[failed.step]?.action;
@@ -197,7 +200,7 @@ function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
       if (compose === null) throw new Error('The Compose plugin was not loaded');
       return [String(compose.size), compose.sha256, COMPOSE_RELEASE_FILE, compose.release, action.path];
     case 'remove-stack':
-      return [String(action.deleteData), action.dataPath];
+      return [String(action.deleteData), action.dataPath, String(action.loginFollows)];
     case 'prune':
       return [
         gzipSync(action.lines).toString('base64'),

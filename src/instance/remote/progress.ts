@@ -1,5 +1,6 @@
 import type { Log } from '../../job/log';
 import { excerpt } from '../../values/show';
+import { type FrontReplacement, frontReplacement } from './front-replacement';
 
 /** A step that failed. */
 export interface StepFailure {
@@ -26,6 +27,8 @@ export class ProgressPrinter {
   outdated = false;
   /** Set when that run held the lock for too long. */
   locked = false;
+  /** Set when a step replaced the container of the front. */
+  front: FrontReplacement | null = null;
 
   private readonly queue: string[] = [];
   private ended = false;
@@ -106,7 +109,9 @@ export class ProgressPrinter {
       for (let line: string | undefined = first; line !== undefined; line = this.queue.shift()) {
         end = this.mark(line, 'end');
         if (end !== null) break;
-        if (line !== '') batch.push(line);
+        const front = this.mark(line, 'front');
+        if (front !== null) this.front = frontReplacement(front);
+        else if (line !== '') batch.push(line);
       }
       if (batch.length > 0) this.log.foreign(batch.join('\n'));
       lastLines = [...lastLines, ...batch].slice(-KEPT_LINES);

@@ -57,6 +57,12 @@ export function loginSnippets(rules: LoginRules | null): LoginSnippets {
   };
 }
 
+/** The rules that a configuration was made with; null: it has none. */
+export function loginRulesIn(text: string): LoginRules | null {
+  if (!text.includes(`\nimport ${USERS_IMPORT}\n`)) return null;
+  return { anonymousPull: text.includes(`\thandle ${TOKEN_PATH} {\n`) };
+}
+
 /**
  * For names that there are not, Caddy would compute a hash of cost 14, which takes a processor a second:
  * anybody could keep it busy. Such a request gets a header that is no login, rather than none, which may be

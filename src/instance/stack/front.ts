@@ -38,7 +38,8 @@ export function frontConfig(
   logins: LoginRules | null,
 ): string {
   const { imports, proxy, gate, errors } = loginSnippets(logins);
-  const ports = ui === 'none' ? [port] : [...new Set([port, uiPort])].sort((a, b) => a - b);
+  // That of the registry first: frontTold knows it by that.
+  const ports = ui === 'none' ? [port] : [...new Set([port, uiPort])];
   const acme = tls.kind === 'acme' && serverName !== null ? acmeSnippets(tls, serverName) : null;
   return `# Written by gce-registry-action, which replaces it: do not edit.
 {

@@ -82,7 +82,18 @@ test('containers from before there was a front give up its ports first', () => {
 test('a front that changes its ports with itself need not stop first', () => {
   const desired = { ...DESIRED, registry: { ...DESIRED.registry, port: 18080, uiPort: 5000 } };
   const { steps } = planInstance(desired, converged());
-  expect(steps.map(({ action }) => action.kind)).toEqual(['write-file', 'start-containers']);
+  expect(steps.map(({ action }) => action.kind)).toEqual([
+    'write-file',
+    'configure-front',
+    'start-containers',
+  ]);
+  expect(steps.at(-1)?.action).toMatchObject({ stopFirst: [] });
+});
+
+test('a front that runs does not leave its port before its successor has the other one', () => {
+  const desired = { ...DESIRED, registry: { ...DESIRED.registry, port: 5001 } };
+  const actions = planInstance(desired, converged()).steps.map(({ action }) => action);
+  expect(actions).toContainEqual(expect.objectContaining({ kind: 'configure-front', image: 'caddy:2.11.9' }));
 });
 
 describe('a port of the loopback alone', () => {

@@ -24,6 +24,14 @@ test('the stack goes, and then the login', () => {
   expect(planned(converged()).kinds).toEqual(['remove-stack']);
 });
 
+test.each([['registry-action', true], [null, false]])(
+  'a run that is cut off before the login %s goes leaves the configuration: %s',
+  (login, loginFollows) => {
+    const [step] = planTeardown({ ...PLAIN, login }, converged()).steps;
+    expect(step?.action).toMatchObject({ kind: 'remove-stack', loginFollows });
+  },
+);
+
 test('the images stay, and it is said where, unless they are to go', () => {
   const { volume } = converged().data;
   const facts = { ...converged(), data: { ...converged().data, volume: { ...volume, ready: true } } };
@@ -67,5 +75,10 @@ test('the data of a directory is known by the last run', () => {
   const recorded = directory('/mnt/data', { ready: true, id: '6f1e' });
   const facts = { ...converged(), data: { ...converged().data, recorded } };
   const [step] = planTeardown({ ...PLAIN, deleteData: true }, facts).steps;
-  expect(step?.action).toEqual({ kind: 'remove-stack', deleteData: true, dataPath: '/mnt/data' });
+  expect(step?.action).toEqual({
+    kind: 'remove-stack',
+    deleteData: true,
+    dataPath: '/mnt/data',
+    loginFollows: false,
+  });
 });

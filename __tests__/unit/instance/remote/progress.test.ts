@@ -62,6 +62,16 @@ test('keeps the last lines of a step that failed', async () => {
   expect(progress.failure?.lastLines.at(-1)).toBe('line 220');
 });
 
+test('knows how the front was replaced, and does not print the mark', async () => {
+  const { lines, progress, printed } = printer('one');
+  for (const line of ['T begin 0', 'a', 'T front away 1200', 'front handed-over', 'T end 0 0'])
+    progress.push(line);
+  progress.end();
+  await printed;
+  expect(lines).toEqual(['> one', '| a\nfront handed-over', 'Done in N s', '<']);
+  expect(progress.front).toEqual({ kind: 'in-place', awayMs: 1200 });
+});
+
 test('ends a group that was cut off', async () => {
   const { lines, progress, printed } = printer('one');
   progress.push('T begin 0');

@@ -4,9 +4,12 @@
 # of them: files in /var/lib/gcelab/pause, which outlive a restart of the machine, say where, and tell what happened.
 #
 #   target   TURN COMMAND FUNCTION [ARGUMENT]: the step whose function is FUNCTION (`any`: whichever comes first), and
-#            whose first argument is ARGUMENT, before its COMMAND-th command, or after its last where it has fewer
+#            whose first argument is ARGUMENT, before its COMMAND-th command, or after its last where it has fewer. COMMAND
+#            is a number, which counts whatever the step calls and waits for; or the name of a function, CALLER/FUNCTION
+#            where more than one calls it, before whose first command it stops
 #   plan     the steps of the last script that came so far, as the script has them
-#   reached.TURN   written when the place is reached: the process id of the shell
+#   reached.TURN   written when the place is reached: the process id of the shell. Whoever comes there later, such as the run
+#            after one that was killed, does not stop
 #   go.TURN        made by whoever waits for that: the script goes on, as it does when there is another target
 #
 # It only looks: no variable of the script is changed, and no command skipped.
@@ -21,7 +24,7 @@ GCELAB_PLAN=${GCELAB_PLAN-}
 
 # gcelab_watch FUNCTION ARGUMENT …: called before each command, with the function it is in, and that one's arguments.
 gcelab_watch() {
-  local gcelab_turn gcelab_command gcelab_function gcelab_argument gcelab_name
+  local gcelab_turn gcelab_command gcelab_function gcelab_argument gcelab_name gcelab_calls=/
   if [[ -z ${function-} || ! -e $GCELAB_PAUSE/target ]]; then return 0; fi
   if [[ $1 == step ]]; then
     if [[ -z $GCELAB_PLAN ]]; then
@@ -36,20 +39,25 @@ gcelab_watch() {
   if [[ $gcelab_function != any && $function != "$gcelab_function" ]]; then return 0; fi
   if [[ -n $gcelab_argument && $GCELAB_FIRST != "$gcelab_argument" ]]; then return 0; fi
   for gcelab_name in "${FUNCNAME[@]:1}"; do
+    gcelab_calls=/$gcelab_name$gcelab_calls
     if [[ $gcelab_name != "$function" ]]; then continue; fi
+    if [[ $gcelab_command == [a-z]* ]]; then
+      if [[ $gcelab_calls == */"$gcelab_command"/* ]]; then gcelab_stop "$gcelab_turn"; fi
+      return 0
+    fi
     GCELAB_COUNT=$((GCELAB_COUNT + 1))
     if ((GCELAB_COUNT == gcelab_command)); then gcelab_stop "$gcelab_turn"; fi
     return 0
   done
   # In `step` itself: the assignment of the function's status is the first command after it.
-  if [[ $1 == step && $BASH_COMMAND == 'status=$?' && ! -e $GCELAB_PAUSE/reached.$gcelab_turn ]]; then
+  if [[ $1 == step && $gcelab_command == [0-9]* && $BASH_COMMAND == 'status=$?' ]]; then
     gcelab_stop "$gcelab_turn"
   fi
   return 0
 }
 
 gcelab_stop() {
-  if [[ -e $GCELAB_PAUSE/go.$1 ]]; then return 0; fi
+  if [[ -e $GCELAB_PAUSE/reached.$1 || -e $GCELAB_PAUSE/go.$1 ]]; then return 0; fi
   printf '%s\n' "$$" >"$GCELAB_PAUSE/reached.$1"
   local gcelab_turn=$1
   until [[ $gcelab_turn != "$1" || -e $GCELAB_PAUSE/go.$1 ]]; do

@@ -217,10 +217,12 @@ step_start_containers() {
   remove_network "$2"
   ((${#stopping[@]} == 0)) || compose rm --stop --force "${stopping[@]}" 2>&1
   hand_over_front "$5" "$6"
+  begin_watch "$5"
   ((${#anew[@]} == 0)) || compose_up --no-deps --force-recreate "${anew[@]}"
   compose_up --remove-orphans
   take_back_front "$6"
   await_answers "${endpoints[@]}"
+  end_watch "$5"
 }
 
 # await_answers SERVICE:SCHEME:PORT:PATH …

@@ -45,8 +45,8 @@ inspected_images() {
   timeout 15 docker image inspect --format "$IMAGE" "${names[@]}" 2>/dev/null
 }
 
-# http_status SCHEME PORT PATH [ADDRESS]: prints the status code of `GET PATH` from a port of this machine, or of a container;
-# nothing when it does not answer. 502 is the front's, for what does not answer it. Whose certificate it is does not matter here.
+# http_status SCHEME PORT PATH [ADDRESS] [SECONDS]: prints the status code of `GET PATH` from a port of this machine, or of a
+# container; nothing when it does not answer (plain HTTP: within 3 s). 502 is the front's, for what does not answer it. Whose certificate it is does not matter here.
 http_status() {
   local port=$2 address=${4:-127.0.0.1} request line
   printf -v request 'GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n' "$3"
@@ -56,7 +56,7 @@ http_status() {
   else
     { exec 8<>"/dev/tcp/$address/$port"; } 2>/dev/null || return 0
     printf '%s' "$request" >&8 2>/dev/null
-    IFS= read -r -t 3 line <&8 2>/dev/null || return 0
+    IFS= read -r -t "${5:-3}" line <&8 2>/dev/null || return 0
   fi
   [[ $line =~ ^HTTP/[0-9.]+\ ([0-9]{3}) && ${BASH_REMATCH[1]} != 502 ]] && printf '%s\n' "${BASH_REMATCH[1]}"
 }

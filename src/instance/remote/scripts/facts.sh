@@ -20,6 +20,7 @@ FILES=(
 # Files whose text is wanted, up to so many bytes.
 TEXTS=(
   /etc/docker/daemon.json "$STACK/compose-release" "$STACK/ca/ca.crt" "$STACK/ca/names" "$STACK/front/tls/server.crt"
+  "$STACK/front/Caddyfile"
 )
 TEXT_LIMIT=65536
 

@@ -31,7 +31,7 @@ hand_over_front() {
     end_hand_over
     return 0
   fi
-  HANDED_OVER=yes
+  HANDED_OVER=handed-over
   say "New connections go to a second front; the old one has up to $DRAIN s for those that stand"
   drain "$PROJECT-front-1" own_and_docker
 }
@@ -60,7 +60,10 @@ drain() {
   pid=$(docker container inspect --format '{{.State.Pid}}' "$1")
   docker exec --interactive "$1" caddy reload --force --config - --adapter caddyfile --address unix//run/front/admin.sock \
     <<<"$WITHOUT_PORTS" >/dev/null 2>&1 || true
-  while [[ -n $filter ]] && ((SECONDS < end)) && has_connections "$pid" "$2" "( $filter )"; do sleep 0.2; done
+  while [[ -n $filter ]] && has_connections "$pid" "$2" "( $filter )"; do
+    ((SECONDS < end)) || { HANDED_OVER=cut-off && break; }
+    sleep 0.2
+  done
   docker stop -t 2 "$1" >/dev/null
 }
 
@@ -82,18 +85,63 @@ has_connections() {
     [[ $2 == own_and_docker && -n $(ss "${undelivered[@]}" 2>/dev/null) ]]
 }
 
+# begin_watch PORT:everywhere|loopback,…: where the front is replaced without a hand-over, somebody asks for it meanwhile, at these
+# ports and those that it has now.
+begin_watch() {
+  local port ports=()
+  WATCH='' WATCH_FD=''
+  [[ -n $1 && -z $HANDED_OVER ]] && front_runs || return 0
+  while read -r port; do ports+=("${port%%/*}"); done < <(docker container port "$PROJECT-front-1")
+  for port in ${1//,/ }; do ports+=("${port%%:*}"); done
+  exec {WATCH_FD}< <(longest_silence "$BASHPID" "${ports[@]}" 3>&- 2>/dev/null)
+  WATCH=$!
+}
+
+# end_watch PORT:everywhere|loopback,…: says how the front was replaced, if it was, for front-replacement.ts.
+end_watch() {
+  local words=$HANDED_OVER silence=
+  [[ -n $1 ]] || return 0
+  if [[ -n $WATCH ]]; then
+    kill -USR1 "$WATCH" 2>/dev/null && read -r -t 10 silence <&"$WATCH_FD" || silence=
+  fi
+  : "${words:=away${silence:+ $silence}}"
+  printf '\n%s front %s\n' "$TOKEN" "$words"
+}
+
+# longest_silence PID PORT …: until it is told to end by a signal, or that process is no more, asks ten times a second; prints the
+# longest time, in milliseconds, between two answers of a front at any of these ports. One with TLS answers plain HTTP as
+# well, by a redirect.
+longest_silence() {
+  local asking_for=$1 port last now longest=0 ends=
+  shift
+  trap 'ends=yes' USR1
+  last=${EPOCHREALTIME//[!0-9]/}
+  until [[ -n $ends ]] || ! kill -0 "$asking_for"; do
+    for port in "$@"; do
+      [[ -n $(http_status http "$port" /v2/ 127.0.0.1 1) ]] || continue
+      now=${EPOCHREALTIME//[!0-9]/}
+      ((now - last <= longest)) || longest=$((now - last))
+      last=$now
+      break
+    done
+    sleep 0.1
+  done
+  printf '%s\n' "$((longest / 1000))"
+}
+
 # Rules first: they lead to the container.
 end_hand_over() {
   forget_rules
   docker container rm --force --volumes "$NEXT" >/dev/null 2>&1 || true
 }
 
-# After a hand-over that was cut off: a front that still runs may have let go of its ports.
+# After a hand-over that was cut off: a front that still runs may have let go of its ports. It has them back before the second
+# one goes; where it does not take them, what follows replaces it, or says that it does not answer.
 mend_hand_over() {
-  local was_cut_off
-  was_cut_off=$(docker container ls --all --quiet --filter "name=^$NEXT\$")
+  if [[ -n $(docker container ls --all --quiet --filter "name=^$NEXT\$") ]] && front_runs; then
+    load_front <"$STACK/front/Caddyfile" || true
+  fi
   end_hand_over
-  [[ -z $was_cut_off ]] || ! front_runs || load_front <"$STACK/front/Caddyfile" || true
 }
 
 # Compose gives it all that the front has, but for the ports. Ports of the loopback that nobody knows make Docker let through

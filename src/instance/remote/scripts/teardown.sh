@@ -6,7 +6,8 @@
 # Steps are called by name, which ShellCheck cannot follow:
 # shellcheck disable=SC2317
 
-# step_remove_stack DELETE_DATA DATA_PATH: containers, their network and the configuration; the data with DELETE_DATA true.
+# step_remove_stack DELETE_DATA DATA_PATH LOGIN_FOLLOWS: containers, their network and the configuration; the data with
+# DELETE_DATA true. Where step_remove_login follows, the configuration goes there.
 step_remove_stack() {
   local ids
   if command -v docker >/dev/null; then
@@ -28,11 +29,14 @@ step_remove_stack() {
     rmdir --ignore-fail-on-non-empty -- "${DATA_DROP_IN%/*}"
     systemctl daemon-reload
   fi
-  rm -rf -- "${ASKED_LOG%/*}" "$STACK"
+  rm -rf -- "${ASKED_LOG%/*}"
+  [[ $3 == true ]] || rm -rf -- "$STACK"
 }
 
-# step_remove_login USER: also while this very connection is one of it, which then goes on to its end.
+# step_remove_login USER: also while this very connection is one of it, which then goes on to its end. By the configuration
+# a run after one that was cut off knows that there is a login to remove: each run makes one.
 step_remove_login() {
   ! id -u -- "$1" >/dev/null 2>&1 || userdel --force --remove -- "$1" 2>&1 | sed '/is currently used by process\|mail spool/d'
-  ! id -u -- "$1" >/dev/null 2>&1
+  ! id -u -- "$1" >/dev/null 2>&1 || return 1
+  rm -rf -- "$STACK"
 }
