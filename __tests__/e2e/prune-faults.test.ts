@@ -153,33 +153,45 @@ test('with a disk that is full to the last byte it still gives space back', asyn
   }
 });
 
-describe.each(
-  turns<readonly (readonly [Kill, number])[]>(
-    [
-      ['power', 60],
-      ['script', 75],
-    ],
-    (['power', 'script', 'sshd', 'shell'] as const).flatMap((kill) =>
-      [1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150].map(
-        (command) => [kill, command] as const,
-      ),
-    ),
+/** Places of the step, by the function before which it stands still. */
+const PLACES = [
+  'step_prune',
+  'collect',
+  'keep_twice',
+  'hold_pushes',
+  'take_out',
+  'remove_emptied',
+  'put_back_touched',
+  'finish_prune',
+  'let_pushes_go',
+] as const;
+const CUTS = turns<readonly (readonly [Kill, string])[]>(
+  [
+    ['power', 'put_back_touched'],
+    ['script', 'take_out'],
+  ],
+  (['power', 'script', 'sshd', 'shell'] as const).flatMap((kill) =>
+    PLACES.map((place) => [kill, place] as const),
   ),
-)('cut off by %s at command %i', (kill, command) => {
+);
+
+describe.each(CUTS)('cut off by %s before %s', (kill, place) => {
   test('what stays is served all the time, pushes go on, and the next prune ends it', async () => {
-    const row = await putRow(`cut/${kill}-${command}`, ['a', 'b', 'c', 'd', 'e']);
-    const repository = `cut/${kill}-${command}`;
+    const repository = `cut/${kill}-${place.replaceAll('_', '-')}`;
+    const row = await putRow(repository, ['a', 'b', 'c', 'd', 'e']);
     const stays = new Map([...row].slice(0, 2));
     const policy = { mode: 'prune', 'gc-window': '10s', repositories: 'cut/* keep-newest=2' };
-    await cutOff({ ...inputs, ...policy }, { name: 'step_prune', argument: '' }, command, kill);
+    await cutOff({ ...inputs, ...policy }, { name: 'step_prune', argument: '' }, place, kill, 60);
+    await lab('fault', 'clear');
     await waitFor('registry-1', 'curl -fsS -m 5 -o /dev/null http://127.0.0.1:5000/v2/');
     expect(await whole(repository, stays)).toEqual([]);
     // A push that is held goes on when the time is over, whoever is there to let it go.
-    const upload = await shell(
+    const upload = 'http://127.0.0.1:5000/v2/cut/push/blobs/uploads/';
+    const { stdout } = await shell(
       'registry-1',
-      "curl -s -m 30 -o /dev/null -w '%{http_code}' -X POST http://127.0.0.1:5000/v2/cut/push/blobs/uploads/",
+      `curl -s -m 30 -o /dev/null -w '%{http_code}' -X POST ${upload}`,
     );
-    expect(upload.stdout).toBe('202');
+    expect(stdout).toBe('202');
     const next = await prune(policy);
     expect([next.exitCode, errorsOf(next)]).toEqual([0, []]);
     expect(await whole(repository, stays)).toEqual([]);

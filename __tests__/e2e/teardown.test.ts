@@ -121,7 +121,10 @@ describe('cut off by power', () => {
 
   const STACK = ['step_remove_stack', [1, 5, 10, 15, 20, 25, 30, 35, 40]] as const;
   const LOGIN = ['step_remove_login', [1, 2, 3, 4, 5]] as const;
-  const places = turns([['step_remove_stack', [20]] as const, ['step_remove_login', [1]] as const], [STACK, LOGIN]);
+  const places = turns(
+    [['step_remove_stack', [20]] as const, ['step_remove_login', [1]] as const],
+    [STACK, LOGIN],
+  );
 
   test.each(places.flatMap(([name, commands]) => commands.map((command) => ({ name, command }))))(
     'in $name, at command $command: the next one ends it, and the machine is as before',
@@ -129,7 +132,14 @@ describe('cut off by power', () => {
       await succeeding({ ...inputs, mode: 'bootstrap' });
       const end = { ...inputs, mode: 'teardown', 'delete-data': 'true' };
       await cutOff(end, { name, argument: '' }, command, 'power', 60);
-      console.log(name, command, await output('registry-1', 'docker ps -a; docker network ls; docker volume ls; ls -la /etc/gce-registry; grep regis /etc/passwd'));
+      console.log(
+        name,
+        command,
+        await output(
+          'registry-1',
+          'docker ps -a; docker network ls; docker volume ls; ls -la /etc/gce-registry; grep regis /etc/passwd',
+        ),
+      );
       await lab('fault', 'clear');
       const { outputs } = await succeeding(end);
       expect(outputs.changed).toBe('true');

@@ -20,6 +20,8 @@ export interface Contents {
   readonly asked: ReadonlyMap<string, number>;
   /** What the prune that ended last on this instance, if any since its boot, wrote of itself. */
   readonly last: LastPrune | null;
+  /** A prune was cut off, and what it took out is still there. */
+  readonly isCutOff: boolean;
   /** Uploads that are under way, or were: bytes and time of what was written last, by path below `repositories`. */
   readonly uploads: ReadonlyMap<string, { readonly bytes: number; readonly written: number }>;
 }
@@ -114,6 +116,7 @@ function contentsOf(sections: ReadonlyMap<string, readonly string[]>, bytes: Buf
     blobs: new Map(lines('blobs').map((line) => entry(line, 512))),
     asked: new Map(lines('asked').map((line) => entry(line, 1))),
     last: lastOf(lines('last')),
+    isCutOff: lines('cut').length > 0,
     uploads: uploadsOf(lines('uploads')),
   };
 }

@@ -25,6 +25,8 @@ export interface PrunePlan {
   readonly unreadable: readonly string[];
   /** Paths of uploads that were given up, below `repositories`. */
   readonly abandoned: readonly string[];
+  /** One that was cut off is brought to its end, or undone. */
+  readonly mends: boolean;
   readonly freedBytes: number;
   /** Of what nothing needs any more, and stays for some hours more. */
   readonly laterBytes: number;
@@ -60,6 +62,7 @@ export function planPrune(retention: Retention, contents: Contents, begun: numbe
     emptied: emptiedOf(kept, contents),
     unreadable: kept.flatMap((each) => unreadableIn(each, contents)),
     abandoned: abandoned.map(([path]) => path),
+    mends: contents.isCutOff,
     freedBytes:
       bytesOf(garbage) + tags * TAG_BLOCKS * BLOCK + abandoned.reduce((sum, [, { bytes }]) => sum + bytes, 0),
     laterBytes: bytesOf(unneeded.filter(isTouched)),
@@ -71,8 +74,8 @@ export function planPrune(retention: Retention, contents: Contents, begun: numbe
 }
 
 /** Whether a prune has anything to do. */
-export function isNothingToPrune({ links, garbage, emptied, abandoned }: PrunePlan): boolean {
-  return links.length + garbage.length + emptied.length + abandoned.length === 0;
+export function isNothingToPrune({ links, garbage, emptied, abandoned, mends }: PrunePlan): boolean {
+  return !mends && links.length + garbage.length + emptied.length + abandoned.length === 0;
 }
 
 /** As scripts/prune.sh takes it: `KIND VALUE`, one a line. Paths with other characters than the registry's own stay out. */

@@ -77,6 +77,7 @@ test('a listing, as scripts/images.sh prints it', () => {
       changed: ['app'],
       needed: new Set([digestOf('n')]),
     },
+    isCutOff: false,
     uploads: new Map([['a/b/_uploads/id', { bytes: 8192, written: 1_999_990_005 }]]),
   });
 });

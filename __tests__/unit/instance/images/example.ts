@@ -72,6 +72,7 @@ export function contentsWith(
     blobs,
     asked: new Map(),
     last: null,
+    isCutOff: false,
     uploads: new Map(),
     ...more,
   };

@@ -5,7 +5,6 @@
 # Of what the front notes of pushes, see stack/front.ts.
 ASKED_LOG=/var/log/gce-registry/asked.log
 # Where a prune puts what it takes out, until it is done; beside the images, on the same file system.
-# shellcheck disable=SC2034 # of prune.sh
 PRUNE_DIRECTORY=gce-registry-prune
 # What the prune that ended last wrote of itself.
 LAST_PRUNE=/run/gce-registry/prune
@@ -37,6 +36,7 @@ list_images() {
   printf '== now\n%s %s %s\n== last\n' "$now" "$(df -B1 --output=size,used -- "$1" | tail -n 1 | tr -s ' ' | sed 's/^ //')" \
     "$(du -sB1 -- "$root" 2>/dev/null | cut -f 1)"
   [[ ! -f $LAST_PRUNE ]] || cat -- "$LAST_PRUNE"
+  [[ ! -d $1/$PRUNE_DIRECTORY ]] || printf '== cut\n%s\n' "$PRUNE_DIRECTORY"
   printf '== asked\n'
   asked_since 0
   # Blobs first: what is sent meanwhile is not taken for a blob without a link.

@@ -17,7 +17,12 @@ step_prune() {
   }
   root=$REPLY/docker/registry/v2 work=$REPLY/$PRUNE_DIRECTORY
   rm -rf -- "$WORK_WITHOUT_DISK"
-  mend_prune "$root" "$work"
+  if [[ -d $work ]]; then
+    mend_prune "$root" "$work"
+    # What is there is not what was planned for.
+    printf 'changed 0 %s\n' "$(date +%s)" | put_file "$LAST_PRUNE" 0600
+    return
+  fi
   holds_pushes || {
     say 'The front does not run, or is of an older release: a run in the mode bootstrap mends that'
     return 1
@@ -251,7 +256,6 @@ put_back() {
 
 # mend_prune ROOT WORK: one that was cut off has come to its end, or is undone.
 mend_prune() {
-  [[ -d $2 ]] || return 0
   if [[ -f $2/begun && ! -f $2/done ]]; then
     say 'A prune was cut off: what it had taken out is put back'
     put_back "$1" "$2"
