@@ -78,8 +78,8 @@ collect() {
   (cd -- "$root/repositories" && find . -type d \( -name _uploads -o -name _layers \) -prune -o -type d -name _manifests -print0 |
     xargs -0 -r cp -a --parents -t "$work/repositories" --)
   (cd -- "$work/repositories" && cat -- "$work/link" "$work/unreadable" | tr '\n' '\0' | xargs -0 -r rm -rf --)
-  # It wants one of each repository.
-  find "$work/repositories" -type d -name _manifests -printf '%h/_layers\0' | xargs -0 -r mkdir -p --
+  # It stops at a repository that lacks one of these.
+  find "$work/repositories" -type d -name _manifests -printf '%h/_layers\0%p/revisions/sha256\0' | xargs -0 -r mkdir -p --
   if ! run_collector "$root" "$work/repositories" "$image" >"$output" 2>"$output.errors"; then
     tail -n 5 "$output.errors"
     say "The registry's own collector stopped; nothing is deleted"
