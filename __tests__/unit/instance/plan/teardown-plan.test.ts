@@ -24,13 +24,13 @@ test('the stack goes, and then the login', () => {
   expect(planned(converged()).kinds).toEqual(['remove-stack']);
 });
 
-test.each([['registry-action', true], [null, false]])(
-  'a run that is cut off before the login %s goes leaves the configuration: %s',
-  (login, loginFollows) => {
-    const [step] = planTeardown({ ...PLAIN, login }, converged()).steps;
-    expect(step?.action).toMatchObject({ kind: 'remove-stack', loginFollows });
-  },
-);
+test.each([
+  ['registry-action', true],
+  [null, false],
+])('a run that is cut off before the login %s goes leaves the configuration: %s', (login, loginFollows) => {
+  const [step] = planTeardown({ ...PLAIN, login }, converged()).steps;
+  expect(step?.action).toMatchObject({ kind: 'remove-stack', loginFollows });
+});
 
 test('the images stay, and it is said where, unless they are to go', () => {
   const { volume } = converged().data;
