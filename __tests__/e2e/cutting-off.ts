@@ -60,17 +60,22 @@ export async function stepsOfPlan(inputs: Record<string, string>): Promise<Step[
  * A run that stands still before the `command`-th command of a step, or after its last where it has fewer, or before the
  * first command of a function that it calls; and is cut off there. The runner dies as well: the same run would connect
  * again and go on, which is the story of faults-wire. Fails where the run ends, or takes longer, before it is there.
+ *
+ * @param flags those of bin/lab; without any, the post step comes after the kill
  */
 export async function cutOff(
   inputs: Record<string, string>,
   { name, argument }: Step,
   command: number | string,
   kill: Kill,
-  seconds = 300,
+  {
+    seconds = 300,
+    flags = ['--no-post'],
+  }: { readonly seconds?: number; readonly flags?: readonly string[] } = {},
 ): Promise<void> {
   turn += 1;
   await lab('fault', 'pause-at-step', `t${turn}`, String(command), `${name} ${argument}`.trim());
-  const run = action(inputs, ['--no-post']);
+  const run = action(inputs, flags);
   await Promise.race([reached(seconds), run.then(missed)]);
   await output('runner', `pkill -STOP -f '${RUN}'`);
   await KILLS[kill]();

@@ -70,7 +70,7 @@ test.each(CUTS)('by $kill, $place: the next run wants $next, and gets it', async
   const before = present;
   const after = IMAGES.find((image) => image !== before) ?? before;
   const step = { name: 'step_start_containers', argument: '' };
-  await cutOff({ ...inputs, 'front-image': after }, step, PLACES[place], kill, 60);
+  await cutOff({ ...inputs, 'front-image': after }, step, PLACES[place], kill, { seconds: 60 });
   // An instance that starts again begins with whatever front was there.
   if (kill === 'script') expect(await status()).toBe('200');
 

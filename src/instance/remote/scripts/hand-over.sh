@@ -88,12 +88,12 @@ has_connections() {
 # begin_watch PORT:everywhere|loopback,…: where the front is replaced without a hand-over, somebody asks for it meanwhile, at these
 # ports and those that it has now.
 begin_watch() {
-  local port ports=()
+  local port ports=() step=$BASHPID
   WATCH='' WATCH_FD=''
   [[ -n $1 && -z $HANDED_OVER ]] && front_runs || return 0
   while read -r port; do ports+=("${port%%/*}"); done < <(docker container port "$PROJECT-front-1")
   for port in ${1//,/ }; do ports+=("${port%%:*}"); done
-  exec {WATCH_FD}< <(longest_silence "$BASHPID" "${ports[@]}" 3>&- 2>/dev/null)
+  exec {WATCH_FD}< <(longest_silence "$step" "${ports[@]}" 3>&- 2>/dev/null)
   WATCH=$!
 }
 
