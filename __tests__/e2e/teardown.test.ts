@@ -123,11 +123,7 @@ describe('cut off by power', () => {
   const STACK = ['step_remove_stack', [1, 5, 10, 15, 20, 25, 30, 35, 40]] as const;
   const LOGIN = ['step_remove_login', [1, 2, 3, 4, 5]] as const;
   const places = turns(
-<<<<<<< HEAD
-    [['step_remove_stack', [20]] as const, ['step_remove_login', [1]] as const],
-=======
     [['step_remove_stack', [15]] as const, ['step_remove_login', [1]] as const],
->>>>>>> main
     [STACK, LOGIN],
   );
 
@@ -137,19 +133,7 @@ describe('cut off by power', () => {
       await succeeding({ ...inputs, mode: 'bootstrap' });
       // The key of a run without a post step would keep the login until it has expired.
       const end = { ...inputs, mode: 'teardown', 'delete-data': 'true' };
-<<<<<<< HEAD
-      await cutOff(end, { name, argument: '' }, command, 'power', 60);
-      console.log(
-        name,
-        command,
-        await output(
-          'registry-1',
-          'docker ps -a; docker network ls; docker volume ls; ls -la /etc/gce-registry; grep regis /etc/passwd',
-        ),
-      );
-=======
       await cutOff(end, { name, argument: '' }, command, 'power', { seconds: 60, flags: [] });
->>>>>>> main
       await lab('fault', 'clear');
       const { outputs } = await succeeding(end);
       expect(outputs.changed).toBe('true');
