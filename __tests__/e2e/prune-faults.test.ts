@@ -181,7 +181,9 @@ describe.each(CUTS)('cut off by %s before %s', (kill, place) => {
     const row = await putRow(repository, ['a', 'b', 'c', 'd', 'e']);
     const stays = new Map([...row].slice(0, 2));
     const policy = { mode: 'prune', 'gc-window': '10s', repositories: 'cut/* keep-newest=2' };
-    await cutOff({ ...inputs, ...policy }, { name: 'step_prune', argument: '' }, place, kill, { seconds: 60 });
+    await cutOff({ ...inputs, ...policy }, { name: 'step_prune', argument: '' }, place, kill, {
+      seconds: 60,
+    });
     await lab('fault', 'clear');
     await waitFor('registry-1', 'curl -fsS -m 5 -o /dev/null http://127.0.0.1:5000/v2/');
     expect(await whole(repository, stays)).toEqual([]);
