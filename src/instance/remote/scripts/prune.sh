@@ -126,6 +126,8 @@ keep_twice() {
   # A repository that goes as a whole has links to blobs that stay.
   { cat -- "$work/link-paths" && sed 's/.*/repositories\/&\/_layers\nrepositories\/&\/_manifests/' "$work/emptied" | existing "$root"; } |
     (cd -- "$root" && tr '\n' '\0' | xargs -0 -r cp -a --parents -t "$work/links" --)
+  # Before anything goes that they are to stand for.
+  sync --file-system -- "$work"
 }
 
 # existing ROOT: of the paths on standard input, those that are still there.
