@@ -41,8 +41,11 @@ printf '%s\n' "$certificate" >"$before/place"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit
-openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key -subj '/CN=expiring' -out request 2>/dev/null
 names=$(openssl x509 -noout -ext subjectAltName -in "$certificate" | tail -n 1 | sed 's/IP Address:/IP:/g; s/ //g')
+# Caddy takes a common name for the first of the names, and would look for what it renewed under that
+# (https://github.com/caddyserver/certmagic/blob/v0.25.6/certificates.go, fillCertFromLeaf).
+first=${names%%,*}
+openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key -subj "/O=expiring/CN=${first#*:}" -out request 2>/dev/null
 printf '%s\n' "subjectAltName=$names" 'basicConstraints=critical,CA:FALSE' 'extendedKeyUsage=serverAuth' >extensions
 base64 -d <<<"$3" >ca.crt
 base64 -d <<<"$4" >ca.key
