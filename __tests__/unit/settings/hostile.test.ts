@@ -53,7 +53,7 @@ const WHERE: Readonly<
   'keep-within': ['30d', ({ retention }, value) => retention.rules.at(-1)?.within === parseDuration(value)],
   'keep-tags': [
     'v*, >=1.4',
-    ({ retention }, value) => retention.rules.at(-1)?.tags.length === split(value).length,
+    ({ retention }, value) => (retention.rules.at(-1)?.tags ?? []).length === split(value).length,
   ],
   repositories: [
     'team/* keep-newest=1',
