@@ -42,7 +42,7 @@ export function pruneSummary(report: PruneReport, onlyPlanned: boolean): string[
 export function pruneLog({ repositories }: PruneReport): string[] {
   return repositories.flatMap(({ name, tags, untagged }) => [
     ...tags.map((tag) =>
-      tag.kept === null ? `- ${name}:${tag.name} goes` : `  ${name}:${tag.name} stays: ${tag.kept}`,
+      tag.kept === null ? `- ${name}:${tag.name} goes` : `${name}:${tag.name} stays: ${tag.kept}`,
     ),
     ...(untagged === 0 ? [] : [`- ${name}: ${untagged} manifests without a tag go`]),
   ]);

@@ -37,9 +37,9 @@ test('a plan says what would be', () => {
 
 test('the log has each tag with its reason', () => {
   expect(pruneLog(REPORT)).toEqual([
-    '  app:new stays: one of the newest 1',
+    'app:new stays: one of the newest 1',
     '- app:old goes',
     '- app: 2 manifests without a tag go',
-    '  kept:x stays: no rule is for it',
+    'kept:x stays: no rule is for it',
   ]);
 });
