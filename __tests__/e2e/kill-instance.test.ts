@@ -68,8 +68,7 @@ const once = (steps: readonly Step[]): readonly Step[] =>
 
 /**
  * Cuts the set-up off in each of its steps, each time after what the cut before has left; the last run is not cut off.
- * In `npm test` the power goes in every step, and the other cuts are made in one step of each function; those of
- * `elsewhere` are left out.
+ * In `npm test` the cuts are made in one step of each function; those of `elsewhere` are left out.
  */
 async function cutOffInEachStep(
   { cuts: [first, ...others] }: Pass,
@@ -78,7 +77,7 @@ async function cutOffInEachStep(
   const inTurn = [first, ...others];
   const steps = await stepsOfPlan(inputs);
   const here = steps.filter(({ name }) => !elsewhere.includes(name));
-  for (const [index, step] of turns(first.kill === 'power' ? here : once(here), steps).entries()) {
+  for (const [index, step] of turns(once(here), steps).entries()) {
     const { kill, command } = inTurn[index % inTurn.length] ?? first;
     // The settings are written by then, so the engine has them when it starts after the power cut.
     if (kill === 'power' && command === END && step.name === 'step_reload_engine') continue;
