@@ -1,0 +1,70 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Receiver } from '../registry/content';
+import { blobFile, hashInto } from './files';
+
+/** The folder of downloads that are not whole yet; it goes when a backup is done. */
+export function partsOf(root: string): string {
+  return join(root, 'incomplete');
+}
+
+/** Where a piece of content is until it is whole. */
+export function partFile(root: string, digest: string): string {
+  return join(partsOf(root), digest.slice('sha256:'.length));
+}
+
+/** A download that is not whole yet, and goes on where it was cut off. */
+export class PartFile implements Receiver {
+  private at = 0;
+  private hash: Hash = createHash('sha256');
+  private readonly root: string;
+  private readonly digest: string;
+  private readonly path: string;
+  private readonly file: FileHandle;
+
+  private constructor(root: string, digest: string, path: string, file: FileHandle) {
+    this.root = root;
+    this.digest = digest;
+    this.path = path;
+    this.file = file;
+  }
+
+  static async open(root: string, digest: string): Promise<PartFile> {
+    const path = partFile(root, digest);
+    const part = new PartFile(root, digest, path, await open(path, 'a+'));
+    part.at = await hashInto(part.file, part.hash);
+    return part;
+  }
+
+  get length(): number {
+    return this.at;
+  }
+
+  async update(chunk: Buffer): Promise<void> {
+    this.hash.update(chunk);
+    for (let written = 0; written < chunk.length; )
+      written += (await this.file.write(chunk, written, chunk.length - written)).bytesWritten;
+    this.at += chunk.length;
+  }
+
+  async reset(): Promise<void> {
+    await this.file.truncate(0);
+    this.hash = createHash('sha256');
+    this.at = 0;
+  }
+
+  /** Puts it among the content of the layout, if it is what it should be; else it goes. Returns whether it was. */
+  async finish(): Promise<boolean> {
+    const isRight = `sha256:${this.hash.digest('hex')}` === this.digest;
+    if (isRight) {
+      await this.file.sync();
+      await rename(this.path, blobFile(this.root, this.digest));
+    } else await rm(this.path, { force: true });
+    return isRight;
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+}
