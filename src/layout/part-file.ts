@@ -14,9 +14,13 @@ export function partFile(root: string, digest: string): string {
   return join(partsOf(root), digest.slice('sha256:'.length));
 }
 
+const BUFFER_BYTES = 256 * 1024;
+
 /** A download that is not whole yet, and goes on where it was cut off. */
 export class PartFile implements Receiver {
   private at = 0;
+  private readonly buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  private gathered = 0;
   private hash: Hash = createHash('sha256');
   private readonly root: string;
   private readonly digest: string;
@@ -41,14 +45,36 @@ export class PartFile implements Receiver {
     return this.at;
   }
 
-  async update(chunk: Buffer): Promise<void> {
-    this.hash.update(chunk);
-    for (let written = 0; written < chunk.length; )
-      written += (await this.file.write(chunk, written, chunk.length - written)).bytesWritten;
+  /** Gathers: TLS comes in pieces of 16 kB, and to write each of them by itself makes more garbage than it has bytes. */
+  update(chunk: Buffer): Promise<void> | null {
+    if (this.gathered + chunk.length <= this.buffer.length) {
+      this.gathered += chunk.copy(this.buffer, this.gathered);
+      this.at += chunk.length;
+      return null;
+    }
     this.at += chunk.length;
+    return this.flush().then(() => this.take(chunk));
+  }
+
+  private async take(chunk: Buffer): Promise<void> {
+    if (chunk.length > this.buffer.length) await this.append(chunk);
+    else this.gathered = chunk.copy(this.buffer);
+  }
+
+  private async flush(): Promise<void> {
+    const bytes = this.buffer.subarray(0, this.gathered);
+    this.gathered = 0;
+    await this.append(bytes);
+  }
+
+  private async append(bytes: Buffer): Promise<void> {
+    this.hash.update(bytes);
+    for (let written = 0; written < bytes.length; )
+      written += (await this.file.write(bytes, written, bytes.length - written)).bytesWritten;
   }
 
   async reset(): Promise<void> {
+    this.gathered = 0;
     await this.file.truncate(0);
     this.hash = createHash('sha256');
     this.at = 0;
@@ -56,7 +82,8 @@ export class PartFile implements Receiver {
 
   /** Puts it among the content of the layout, if it is what it should be; else it goes. Returns whether it was. */
   async finish(): Promise<boolean> {
-    const isRight = `sha256:${this.hash.digest('hex')}` === this.digest;
+    await this.flush();
+    const isRight = `sha256:${this.hash.copy().digest('hex')}` === this.digest;
     if (isRight) {
       await this.file.sync();
       await rename(this.path, blobFile(this.root, this.digest));
@@ -64,7 +91,12 @@ export class PartFile implements Receiver {
     return isRight;
   }
 
-  close(): Promise<void> {
-    return this.file.close();
+  /** What was gathered stays for the next run. */
+  async close(): Promise<void> {
+    try {
+      await this.flush();
+    } finally {
+      await this.file.close();
+    }
   }
 }

@@ -18,7 +18,8 @@ import { uploadPath } from './upload-path';
 export interface Receiver {
   /** Bytes that it has. */
   readonly length: number;
-  update(chunk: Buffer): Promise<void>;
+  /** Takes bytes, and keeps none of the chunk's own; whoever has more waits. */
+  update(chunk: Buffer): Promise<void> | null;
   /** Forgets what it has: the registry begins anew. */
   reset(): Promise<void>;
 }

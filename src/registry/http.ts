@@ -175,17 +175,18 @@ async function receive(
   if (kept !== undefined) socket.on('data', releaseMemory);
   try {
     await kept?.begin?.(status, incoming.headers);
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    await eachChunk(incoming, (chunk) => {
       length += chunk.length;
       if (length > limit) throw notValid(endpoint, request, `it sent more than the ${limit} bytes expected`);
       if (kept === undefined) {
         chunks.push(chunk);
-      } else {
-        const taken = kept.update(chunk);
-        if (taken instanceof Promise) await taken;
-        releaseMemory(chunk);
+        return null;
       }
-    }
+      const taken = kept.update(chunk);
+      if (taken instanceof Promise) return taken.then(() => releaseMemory(chunk));
+      releaseMemory(chunk);
+      return null;
+    });
   } catch (cause) {
     incoming.destroy();
     throw cause instanceof ActionError ? cause : endedEarly(endpoint, request, cause);
@@ -196,6 +197,31 @@ async function receive(
     throw notReachable(endpoint, request, new Error(`what stands before it answered with status ${status}`));
   }
   return { status, headers: incoming.headers, body: Buffer.concat(chunks), length };
+}
+
+/**
+ * Hands the chunks of a body over, one after the other. Not by `for await`, which joins those that came while one was
+ * taken, so that nobody could give their memory back.
+ */
+function eachChunk(
+  incoming: http.IncomingMessage,
+  take: (chunk: Buffer) => Promise<void> | null,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    incoming.on('data', (chunk: Buffer) => {
+      try {
+        const taken = take(chunk);
+        if (taken === null) return;
+        incoming.pause();
+        taken.then(() => incoming.resume(), reject);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    incoming.on('end', resolve);
+    incoming.on('error', reject);
+    incoming.on('close', () => reject(new Error('the connection was closed')));
+  });
 }
 
 /** How a request is named in messages. */
