@@ -54,7 +54,7 @@ export async function exportLayout(
     notes: [
       ...writing.sparse,
       ...found.flatMap((each) => ('gone' in each ? [each.gone] : [])),
-      ...unspecified(written),
+      ...hiddenFromSkopeo(written),
     ],
     broken: found.flatMap((each) => ('broken' in each ? [each.broken] : [])),
   };
@@ -66,12 +66,25 @@ function entryOf({ entry, repository, tag, digest }: Written, registry: string):
   return { content: entry, refName, containerdName: `${registry}/${refName}` };
 }
 
-function unspecified(written: readonly Written[]): string[] {
-  const names = written.map((image) => refNameOf(image, image.digest)).filter((name) => !isSpecified(name));
-  if (names.length === 0) return [];
-  const first = names.slice(0, 5).join(', ');
+/**
+ * Skopeo finds an image by its name where that is of the grammar of layouts, and its manifest of a type of OCI:
+ * https://github.com/containers/image/blob/main/oci/layout/oci_transport.go
+ */
+function hiddenFromSkopeo(written: readonly Written[]): string[] {
+  const named = written.map((image) => ({ ...image, name: refNameOf(image, image.digest) }));
+  const unspecified = named.filter(({ name }) => !isSpecified(name));
+  const ofDocker = named.filter(({ entry }) => !entry.mediaType.startsWith('application/vnd.oci.'));
+  const note = (images: typeof named, why: string) =>
+    images.length === 0
+      ? []
+      : [`Skopeo does not find ${some(images)} by name, since ${why}; \`restore-from\` and crane do`];
   return [
-    `${names.length} names are not of the kind that Skopeo takes from a layout (${first}${names.length > 5 ? ', …' : ''}); ` +
-      '`restore-from` takes them',
+    ...note(unspecified, 'it is none in the grammar of layouts'),
+    ...note(ofDocker, 'the type of the manifest is one of Docker’s own'),
   ];
+}
+
+function some(images: readonly { readonly name: string }[]): string {
+  const names = images.slice(0, 5).map(({ name }) => name);
+  return [...names, ...(images.length > 5 ? [`${images.length - 5} more`] : [])].join(', ');
 }

@@ -1,6 +1,6 @@
 import { Slots } from '../job/slots';
 import { waitForAll } from '../job/wait-for-all';
-import { MISSING, NOT_VALID, REFUSED } from '../registry/http';
+import { FAILED, MISSING, NOT_VALID, REFUSED } from '../registry/http';
 import { ActionError } from '../values/errors';
 import { show } from '../values/show';
 import { isDamage } from './damage';
@@ -85,7 +85,8 @@ export async function importLayout(
 
 function isOfOneImage(error: unknown): error is ActionError {
   if (isDamage(error)) return true;
-  const codes = [REFUSED, MISSING, NOT_VALID];
+  // A registry answers with 500 where it does not take the address of a foreign layer.
+  const codes = [REFUSED, FAILED, MISSING, NOT_VALID];
   return error instanceof ActionError && error.code !== undefined && codes.includes(error.code);
 }
 

@@ -208,19 +208,23 @@ function eachChunk(
   take: (chunk: Buffer) => Promise<void> | null,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    let last = Promise.resolve();
     incoming.on('data', (chunk: Buffer) => {
       try {
         const taken = take(chunk);
         if (taken === null) return;
         incoming.pause();
+        last = taken;
         taken.then(() => incoming.resume(), reject);
       } catch (error) {
         reject(error);
       }
     });
-    incoming.on('end', resolve);
-    incoming.on('error', reject);
-    incoming.on('close', () => reject(new Error('the connection was closed')));
+    // It may end while the last chunk is still being taken, and nobody else is to take bytes before that is done.
+    const fail = (error: Error) => last.then(() => reject(error), reject);
+    incoming.on('end', () => last.then(resolve, reject));
+    incoming.on('error', fail);
+    incoming.on('close', () => fail(new Error('the connection was closed')));
   });
 }
 

@@ -57,16 +57,28 @@ export function layoutSummary(report: LayoutReport, onlyPlanned: boolean): strin
 
 /** What came of it, in one sentence. */
 export function layoutLine(report: LayoutReport, onlyPlanned: boolean): string {
-  const { kind, path, repositories, bytes, movedBytes } = report;
-  const sum = (of: (repository: CopiedRepository) => number) =>
-    repositories.reduce((total, each) => total + of(each), 0);
-  const images = `${sum(({ tags }) => tags)} tags and ${sum(({ untagged }) => untagged)} images without one${bytes === null ? '' : `, ${formatBytes(bytes)}`}`;
+  const { kind, path, bytes, movedBytes } = report;
+  const size = bytes === null ? '' : ` (${formatBytes(bytes)})`;
+  const images = `${countOf(report)}${size}`;
   if (kind === 'backup') {
     return onlyPlanned
-      ? `${images}, would be copied to ${path}.`
-      : `${images}, are in ${path}; ${formatBytes(movedBytes)} were downloaded.`;
+      ? `${images} would be copied to ${path}.`
+      : `${images} in ${path}; ${formatBytes(movedBytes)} of it were downloaded.`;
   }
   return onlyPlanned
-    ? `${images}, would be restored from ${path}.`
-    : `${images}, are restored from ${path}; ${formatBytes(movedBytes)} were sent.`;
+    ? `${images} would be restored from ${path}.`
+    : `${images} of ${path} are in the registry; ${formatBytes(movedBytes)} were sent.`;
+}
+
+/** `3 tags and 1 image by digest alone` */
+function countOf({ repositories }: LayoutReport): string {
+  const sum = (of: (repository: CopiedRepository) => number) =>
+    repositories.reduce((total, each) => total + of(each), 0);
+  const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
+  const untagged = sum((each) => each.untagged);
+  const tags = count(
+    sum((each) => each.tags),
+    'tag',
+  );
+  return untagged === 0 ? tags : `${tags} and ${count(untagged, 'image')} by digest alone`;
 }
