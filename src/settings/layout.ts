@@ -5,7 +5,9 @@ import type { Values } from './values';
 
 /** Reads what a backup as a layout is to have, and where it goes. */
 export function readBackup(values: Values, mode: Mode, workspace: string | undefined): BackupSettings {
+  // There is one kind as yet; a wrong word is refused in every mode, as of other inputs.
   if (mode === 'backup') values.required('backup-to', mode);
+  else values.get('backup-to');
   return {
     path: folderOf(values.get('backup-path'), workspace),
     repositories: (values.get('backup-repositories') ?? []).map(({ value }) => value),
@@ -23,6 +25,8 @@ export function readRestore(
   workspace: string | undefined,
 ): RestoreSettings | null {
   const from = values.get('restore-from');
+  const fallback = readFallback(values);
+  const overwrite = values.get('restore-overwrite');
   if (from === null) return null;
   if (mode === 'bootstrap') {
     const next = 'Use `mode: deploy`, which sets up and restores, or `mode: push`, which restores alone';
@@ -36,20 +40,17 @@ export function readRestore(
       'Set one of the two; a second step does the other',
     );
   }
-  const fallback = values.get('restore-repository');
-  if (fallback?.domain !== undefined) {
-    refuse(
-      values.written('restore-repository'),
-      'names a registry',
-      'Leave it away: it is the one of this run',
-    );
-  }
-  const isTagged = /:[^/]*$/.test(values.written('restore-repository').text);
-  return {
-    from: folderOf(from, workspace),
-    fallback: fallback === null ? null : { repository: fallback.path, tag: isTagged ? fallback.tag : null },
-    overwrite: values.get('restore-overwrite'),
-  };
+  return { from: folderOf(from, workspace), fallback, overwrite };
+}
+
+/** A repository, with the tag that stands behind it, or none. */
+function readFallback(values: Values): RestoreSettings['fallback'] {
+  const target = values.get('restore-repository');
+  if (target === null) return null;
+  const written = values.written('restore-repository');
+  if (target.domain !== undefined)
+    refuse(written, 'names a registry', 'Leave it away: it is the one of this run');
+  return { repository: target.path, tag: /:[^/]*$/.test(written.text) ? target.tag : null };
 }
 
 function folderOf(path: string, workspace: string | undefined): string {
