@@ -14,6 +14,8 @@ export interface Exported {
   readonly bytes: number;
   readonly downloadedBytes: number;
   readonly notes: readonly string[];
+  /** What is good to know, and nothing that is wrong. */
+  readonly hints: readonly string[];
   /** Images that are not there since the registry does not have all of them, with what it lacks. */
   readonly broken: readonly string[];
 }
@@ -51,11 +53,8 @@ export async function exportLayout(
     written,
     bytes: [...needed.values()].reduce((sum, size) => sum + size, 0),
     downloadedBytes: writing.downloadedBytes,
-    notes: [
-      ...writing.sparse,
-      ...found.flatMap((each) => ('gone' in each ? [each.gone] : [])),
-      ...hiddenFromSkopeo(written),
-    ],
+    notes: [...writing.sparse, ...found.flatMap((each) => ('gone' in each ? [each.gone] : []))],
+    hints: hiddenFromSkopeo(written),
     broken: found.flatMap((each) => ('broken' in each ? [each.broken] : [])),
   };
 }

@@ -31,7 +31,6 @@ export async function backupAsLayout(run: Run): Promise<Report> {
     const contents = await readContents(connection);
     const list = listForBackup(contents, settings.backup.repositories, CANARY_REPOSITORY);
     const layout = settings.dryRun ? planned(run, list) : await copy(run, site, address, list);
-    for (const note of layout.notes) log.warning(note);
     log.info(layoutLine(layout, settings.dryRun));
     return reportOf(run, vm, address, { layout });
   } finally {
@@ -42,14 +41,15 @@ export async function backupAsLayout(run: Run): Promise<Report> {
 function planned({ settings, log }: Run, list: BackupList): LayoutReport {
   for (const { repository, tag, digest } of list.images)
     log.info(`would copy ${repository}${tag === null ? '' : `:${tag}`} ${digest}`);
-  const left = list.broken.map((image) => `${image} cannot be copied`);
+  const notes = [...list.notes, ...list.broken.map((image) => `${image} cannot be copied`)];
+  for (const note of notes) log.warning(note);
   return {
     kind: 'backup',
     path: settings.backup.path,
     repositories: byRepository(list.images),
     bytes: [...list.parts.values()].reduce((sum, bytes) => sum + bytes, 0),
     movedBytes: 0,
-    notes: [...list.notes, ...left],
+    notes,
   };
 }
 
@@ -64,6 +64,9 @@ async function copy(run: Run, site: Site, address: RegistryAddress, list: Backup
     const exported = await log.group(`Images, and where they are in ${path}`, () =>
       exportLayout(path, address.registry, list.images, list.parts, tools),
     );
+    const notes = [...list.notes, ...exported.notes];
+    for (const note of notes) log.warning(note);
+    for (const hint of exported.hints) log.info(hint);
     requireComplete(path, list, exported);
     return {
       kind: 'backup',
@@ -71,7 +74,7 @@ async function copy(run: Run, site: Site, address: RegistryAddress, list: Backup
       repositories: byRepository(exported.written),
       bytes: exported.bytes,
       movedBytes: exported.downloadedBytes,
-      notes: [...list.notes, ...exported.notes],
+      notes: [...notes, ...exported.hints],
     };
   } finally {
     transfer.close();

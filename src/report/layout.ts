@@ -63,11 +63,11 @@ export function layoutLine(report: LayoutReport, onlyPlanned: boolean): string {
   if (kind === 'backup') {
     return onlyPlanned
       ? `${images} would be copied to ${path}.`
-      : `${images} in ${path}; ${formatBytes(movedBytes)} of it were downloaded.`;
+      : `${images} in ${path}; ${formatBytes(movedBytes)} downloaded.`;
   }
   return onlyPlanned
     ? `${images} would be restored from ${path}.`
-    : `${images} of ${path} are in the registry; ${formatBytes(movedBytes)} were sent.`;
+    : `${images} restored from ${path}; ${formatBytes(movedBytes)} sent.`;
 }
 
 /** `3 tags and 1 image by digest alone` */

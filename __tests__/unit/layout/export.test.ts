@@ -224,6 +224,6 @@ test('a disk that is too small is found out before anything is downloaded', asyn
 
 test('names that Skopeo does not find are said', async () => {
   const strange = image('a__b', '1', ['x']);
-  const { notes } = await write([strange.wanted]);
-  expect(notes).toEqual([expect.stringMatching(/^Skopeo does not find a__b:1 by name, /)]);
+  const { hints } = await write([strange.wanted]);
+  expect(hints).toEqual([expect.stringMatching(/^Skopeo does not find a__b:1 by name, /)]);
 });

@@ -13,16 +13,12 @@ const REPORT: LayoutReport = {
 };
 
 test.each([
-  [
-    {},
-    false,
-    '3 tags and 1 image by digest alone (2.0 GB) in /w/registry-backup; 5.0 MB of it were downloaded.',
-  ],
+  [{}, false, '3 tags and 1 image by digest alone (2.0 GB) in /w/registry-backup; 5.0 MB downloaded.'],
   [{}, true, '3 tags and 1 image by digest alone (2.0 GB) would be copied to /w/registry-backup.'],
   [
     { kind: 'restore', bytes: null, repositories: [{ name: 'app', tags: 1, untagged: 0 }] },
     false,
-    '1 tag of /w/registry-backup are in the registry; 5.0 MB were sent.',
+    '1 tag restored from /w/registry-backup; 5.0 MB sent.',
   ],
   [
     { kind: 'restore', bytes: null },
