@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Slots } from '../job/slots';
 import { waitForAll } from '../job/wait-for-all';
+import { ofDisk } from './disk';
 import { Export, type ExportTools, type Wanted, type Written } from './export-image';
 import { syncFolder, writeAtOnce } from './files';
 import { type Entry, formatIndex } from './index-file';
@@ -42,21 +43,25 @@ export async function exportLayout(
   await requireRoom(root, parts);
   const writing = new Export(root, tools);
   const slots = new Slots(IMAGES);
-  const found = await waitForAll(wanted.map((image) => slots.run(() => writing.image(image))));
-  await syncFolder(join(root, 'blobs', 'sha256'));
-  const entries = found.flatMap((each) => ('entry' in each ? [entryOf(each, registry)] : []));
-  await writeAtOnce(join(root, 'index.json'), formatIndex({ of: registry, entries }));
-  const written = found.flatMap((each) => ('entry' in each ? [each] : []));
-  const needed = new Map(written.flatMap((image) => [...image.parts]));
-  await removeRest(root, needed);
-  return {
-    written,
-    bytes: [...needed.values()].reduce((sum, size) => sum + size, 0),
-    downloadedBytes: writing.downloadedBytes,
-    notes: [...writing.sparse, ...found.flatMap((each) => ('gone' in each ? [each.gone] : []))],
-    hints: hiddenFromSkopeo(written),
-    broken: found.flatMap((each) => ('broken' in each ? [each.broken] : [])),
-  };
+  try {
+    const found = await waitForAll(wanted.map((image) => slots.run(() => writing.image(image))));
+    const written = found.flatMap((each) => ('entry' in each ? [each] : []));
+    const needed = new Map(written.flatMap((image) => [...image.parts]));
+    await syncFolder(join(root, 'blobs', 'sha256'));
+    const entries = written.map((image) => entryOf(image, registry));
+    await writeAtOnce(join(root, 'index.json'), formatIndex({ of: registry, entries }));
+    await removeRest(root, needed);
+    return {
+      written,
+      bytes: [...needed.values()].reduce((sum, size) => sum + size, 0),
+      downloadedBytes: writing.downloadedBytes,
+      notes: [...writing.sparse, ...found.flatMap((each) => ('gone' in each ? [each.gone] : []))],
+      hints: hiddenFromSkopeo(written),
+      broken: found.flatMap((each) => ('broken' in each ? [each.broken] : [])),
+    };
+  } catch (error) {
+    throw ofDisk(root, error);
+  }
 }
 
 /** Under its name for Skopeo, and that by which containerd and Docker know it. */

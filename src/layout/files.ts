@@ -17,12 +17,18 @@ export function blobFile(root: string, digest: string): string {
   return join(root, 'blobs', 'sha256', digest.slice('sha256:'.length));
 }
 
+/** Besides others; a link that somebody put there must not lead what is written elsewhere. */
+const HERE = constants.O_NOFOLLOW ?? 0;
+/** Made where it is not there, read, and written at its end. */
+export const APPENDING = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | HERE;
+const ANEW = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | HERE;
+
 /** Opens a regular file to read. Null: there is none under that name, or a link. */
 export async function openFile(path: string): Promise<FileHandle | null> {
   let file: FileHandle;
   try {
     // Without O_NONBLOCK, a named pipe would be waited for.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0));
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | HERE);
   } catch {
     return null;
   }
@@ -49,7 +55,7 @@ export async function writeAtOnce(
   content: string | Buffer,
   temporary = `${path}.new`,
 ): Promise<void> {
-  const file = await open(temporary, 'w');
+  const file = await open(temporary, ANEW, 0o644);
   try {
     await file.writeFile(content);
     await file.sync();

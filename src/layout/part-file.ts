@@ -2,7 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Receiver } from '../registry/content';
-import { blobFile, hashInto } from './files';
+import { ofDisk } from './disk';
+import { APPENDING, blobFile, hashInto } from './files';
 
 /** The folder of downloads that are not whole yet; it goes when a backup is done. */
 export function partsOf(root: string): string {
@@ -36,7 +37,7 @@ export class PartFile implements Receiver {
 
   static async open(root: string, digest: string): Promise<PartFile> {
     const path = partFile(root, digest);
-    const part = new PartFile(root, digest, path, await open(path, 'a+'));
+    const part = new PartFile(root, digest, path, await open(path, APPENDING, 0o644));
     part.at = await hashInto(part.file, part.hash);
     return part;
   }
@@ -69,8 +70,13 @@ export class PartFile implements Receiver {
 
   private async append(bytes: Buffer): Promise<void> {
     this.hash.update(bytes);
-    for (let written = 0; written < bytes.length; )
-      written += (await this.file.write(bytes, written, bytes.length - written)).bytesWritten;
+    try {
+      for (let written = 0; written < bytes.length; )
+        written += (await this.file.write(bytes, written, bytes.length - written)).bytesWritten;
+    } catch (error) {
+      // It must not be taken for an answer of the registry that ended.
+      throw ofDisk(this.root, error);
+    }
   }
 
   async reset(): Promise<void> {

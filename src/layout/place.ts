@@ -1,8 +1,9 @@
-import { mkdir, readdir, rm, statfs, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../values/bytes';
 import { ActionError, messageOf } from '../values/errors';
 import { show } from '../values/show';
+import { noPlace, noRoom, ofDisk } from './disk';
 import { readSmall, writeAtOnce } from './files';
 import { isLayoutFile, LAYOUT_FILE, type LayoutIndex, parseIndex } from './index-file';
 import { partsOf } from './part-file';
@@ -17,26 +18,18 @@ const MOST_INDEX_BYTES = 64 * 1024 * 1024;
  * @throws ActionError `No place for a backup`
  */
 export async function prepareFolder(root: string): Promise<void> {
-  const refuse = (happened: string, cause?: unknown) =>
-    new ActionError(
-      'No place for a backup',
-      {
-        doing: `making ${show(root, 300)} ready for the layout`,
-        happened,
-        next: 'Set `backup-path` to a folder of its own, which this step may make',
-      },
-      { cause },
-    );
   try {
     await mkdir(root, { recursive: true });
     const names = await readdir(root);
     if (names.length > 0 && !(await isOwn(root, names)))
-      throw refuse('it holds something else than a layout that this action wrote');
-    await mkdir(join(root, 'blobs', 'sha256'), { recursive: true });
-    await mkdir(partsOf(root), { recursive: true });
+      throw noPlace(root, 'it holds something else than a layout that this action wrote');
+    for (const folder of [join(root, 'blobs'), join(root, 'blobs', 'sha256'), partsOf(root)]) {
+      await mkdir(folder, { recursive: true });
+      if (!(await lstat(folder)).isDirectory()) throw noPlace(root, `a link is in the place of ${folder}`);
+    }
     await writeAtOnce(join(root, 'oci-layout'), LAYOUT_FILE);
   } catch (error) {
-    throw error instanceof ActionError ? error : refuse(messageOf(error), error);
+    throw ofDisk(root, error);
   }
 }
 
@@ -70,11 +63,7 @@ export async function requireRoom(root: string, parts: ReadonlyMap<string, numbe
   );
   const { bavail, bsize } = await statfs(root);
   if (bytes <= bavail * bsize) return;
-  throw new ActionError('The runner’s disk is too small', {
-    doing: `writing the layout into ${show(root, 300)}`,
-    happened: `it needs ${formatBytes(bytes)} more, and ${formatBytes(bavail * bsize)} are free`,
-    next: 'Name fewer images in `backup-repositories`, prune before, or set `backup-path` to a larger disk',
-  });
+  throw noRoom(root, `it needs ${formatBytes(bytes)} more, and ${formatBytes(bavail * bsize)} are free`);
 }
 
 /** Removes what no image of the layout needs: content of an earlier backup, and parts of downloads. */

@@ -6,10 +6,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ofDisk } from '../../../src/layout/disk';
 import { exportLayout } from '../../../src/layout/export';
 import { parseIndex } from '../../../src/layout/index-file';
 import { partFile } from '../../../src/layout/part-file';
@@ -226,4 +228,34 @@ test('names that Skopeo does not find are said', async () => {
   const strange = image('a__b', '1', ['x']);
   const { hints } = await write([strange.wanted]);
   expect(hints).toEqual([expect.stringMatching(/^Skopeo does not find a__b:1 by name, /)]);
+});
+
+test.each([
+  ['blobs', (path: string) => symlinkSync(tmpdir(), join(path, 'blobs'))],
+  ['incomplete', (path: string) => symlinkSync(tmpdir(), join(path, 'incomplete'))],
+])('a link in the place of %s is not followed', async (_, link) => {
+  mkdirSync(root);
+  link(root);
+  await expect(write([])).rejects.toThrow('No place for a backup');
+});
+
+test('a link in the place of a download is not followed', async () => {
+  const one = image('app', '1', ['one']);
+  await write([]);
+  mkdirSync(join(root, 'incomplete'));
+  const victim = join(root, '..', 'victim');
+  writeFileSync(victim, 'mine');
+  symlinkSync(victim, partFile(root, one.parts[1] as string));
+  await expect(write([one.wanted])).rejects.toThrow('No place for a backup');
+  expect(readFileSync(victim, 'utf8')).toBe('mine');
+});
+
+test('what the disk says is not taken for what the registry says', () => {
+  const said = (code: string) => Object.assign(new Error(`${code}: write`), { code, syscall: 'write' });
+  expect(String(ofDisk('/w/x', said('ENOSPC')))).toContain(
+    'The runner’s disk is too small: writing the layout',
+  );
+  expect(String(ofDisk('/w/x', said('EIO')))).toContain('No place for a backup: writing the layout');
+  const bug = new TypeError('x is undefined');
+  expect(ofDisk('/w/x', bug)).toBe(bug);
 });
