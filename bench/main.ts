@@ -1,11 +1,12 @@
 // npm run bench [-- PART …]: measures the action in the lab, each side beside its like in the same run, and prints one
-// table. Parts: start, cold, warm, waits, push, front, route, window, trace; all of them without arguments. They leave
-// the lab's project and its first instance as new.
+// table. Parts: start, cold, warm, waits, push, front, route, layout, window, trace; all of them without arguments. They
+// leave the lab's project and its first instance as new.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { cold } from './cold.ts';
 import { front } from './front.ts';
 import { type Ground, survey, tidy } from './ground.ts';
 import { largestMemory, on } from './lab.ts';
+import { layout } from './layout.ts';
 import { push } from './push.ts';
 import { route } from './route.ts';
 import { start } from './start.ts';
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> = {
   push,
   front,
   route,
+  layout,
   trace,
 };
 const MEMORY_MB = 120;

@@ -31,6 +31,7 @@ const REPORT: Report = {
   images: [],
   health: null,
   pruned: null,
+  layout: null,
   movement: null,
 };
 
@@ -66,6 +67,7 @@ async function run(mode: (run: Run) => Promise<Report>): Promise<Run | null> {
     connect: all,
     'health-check': all,
     prune: all,
+    backup: all,
     teardown: all,
   };
   await mainStep(job, job.commands({}), modes);

@@ -9,9 +9,9 @@ import { atStandingRegistry } from './standing-registry';
  */
 export async function connect(run: Run): Promise<Report> {
   return atStandingRegistry(run, async (_, reached) => {
-    if (reached === null || reached.endpoint.login === null) return [];
+    if (reached === null || reached.endpoint.login === null) return {};
     const api = openPatiently(reached.endpoint, run, async () => undefined);
     await api.requireLogin().finally(() => api.close());
-    return [];
+    return {};
   });
 }

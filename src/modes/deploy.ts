@@ -10,6 +10,7 @@ import { beginReading, type RunnerReads, setUpRunner, trustAuthority } from './r
 import { registryAddress } from './registry-address';
 import { RepairDuringPush } from './repair-during-push';
 import { reportOf } from './report';
+import { imagesToRestore, restoreImages } from './restore-layout';
 import { explainRoom, warnOfRoom } from './room';
 import type { Run } from './run';
 import { type SetUp, setUp } from './set-up';
@@ -17,8 +18,9 @@ import { type SiteSurvey, surveySite } from './survey';
 import { authorityOf } from './tls';
 import { openWay, type Way } from './way';
 
-/** Sets the instance up, and pushes the image. */
+/** Sets the instance up, and pushes the image, or those of a layout. */
 export async function deploy(run: Run): Promise<Report> {
+  const restorable = await imagesToRestore(run);
   const place = await findPlace(run);
   const address = registryAddress(run.settings, place.vm);
   const reads = beginReading(run, address);
@@ -39,9 +41,10 @@ export async function deploy(run: Run): Promise<Report> {
     const reached = await reachRegistry(run, way, ca);
     const { repair, outcomes: repaired } = new RepairDuringPush(run, site);
     const images = await push(run, address, reached, runner.image, repair);
+    const layout = await restoreImages(run, reached, restorable);
     const firewall = await firewallOf(run, site);
     const all = [...outcomes, changed, ...repaired];
-    const found = { outcomes: all, ca, caFile, reached, images, firewall, movement };
+    const found = { outcomes: all, ca, caFile, reached, images, layout, firewall, movement };
     return reportOf(run, site.vm, address, found);
   } catch (error) {
     await explainRoom(run, site.connection, error);

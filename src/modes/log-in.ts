@@ -6,6 +6,7 @@ import type { SshSettings } from '../settings/types';
 import { SshTimedOut } from '../ssh/connect-errors';
 import type { SshConnection } from '../ssh/connection';
 import { type HostKeyPolicy, hostKeysFromGuestAttributes, parseHostKeys } from '../ssh/host-keys';
+import { ActionError } from '../values/errors';
 import type { Place } from './place';
 import { addressesOf, addressOf } from './registry-address';
 import type { Run } from './run';
@@ -24,6 +25,15 @@ export async function connectTo(run: Run, place: Place): Promise<Site> {
 /** A dry run changes nothing, so it makes no key. */
 export function mayLogIn({ settings }: Run): boolean {
   return !settings.dryRun || settings.ssh.privateKey !== null;
+}
+
+/** For a dry run that cannot say what it is asked without a login. */
+export function needsKey(instance: string, purpose: string): ActionError {
+  return new ActionError('A dry run needs a key', {
+    doing: `logging in to ${instance} to ${purpose}`,
+    happened: 'a dry run changes nothing, so it makes no key of its own',
+    next: 'Set `ssh-private-key` to a key that the instance accepts',
+  });
 }
 
 /**

@@ -5,8 +5,7 @@ import { type Images, imagesTarget, planOf } from '../instance/images/target';
 import type { Report } from '../report/outputs';
 import { type PruneReport, pruneLog } from '../report/prune';
 import type { SshConnection } from '../ssh/connection';
-import { ActionError } from '../values/errors';
-import { connectTo } from './log-in';
+import { connectTo, needsKey } from './log-in';
 import { findPlace } from './place';
 import { registryAddress } from './registry-address';
 import { reportOf } from './report';
@@ -16,7 +15,7 @@ import type { Run } from './run';
 export async function prune(run: Run): Promise<Report> {
   const { settings } = run;
   const { connection, vm } = await connectTo(run, await findPlace(run));
-  if (connection === null) throw needsKey(settings.vm.instance);
+  if (connection === null) throw needsKey(settings.vm.instance, 'see what a prune would delete');
   try {
     const { outcome, pruned } = await pruneImages(run, connection);
     return reportOf(run, vm, registryAddress(settings, vm), { outcomes: [outcome], pruned });
@@ -87,12 +86,4 @@ function reportOn(plan: PrunePlan, before: Contents, after: Contents): PruneRepo
 
 function goneOf({ tags }: PruneReport['repositories'][number]): string[] {
   return tags.flatMap(({ name, kept }) => (kept === null ? [name] : []));
-}
-
-function needsKey(instance: string): ActionError {
-  return new ActionError('A dry run needs a key', {
-    doing: `logging in to ${instance} to see what a prune would delete`,
-    happened: 'a dry run changes nothing, so it makes no key of its own',
-    next: 'Set `ssh-private-key` to a key that the instance accepts',
-  });
 }

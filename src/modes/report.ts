@@ -25,6 +25,7 @@ export function reportOf(
     readonly images?: readonly PushedImage[];
     readonly health?: Report['health'];
     readonly pruned?: Report['pruned'];
+    readonly layout?: Report['layout'];
     /** Where the rules were read. */
     readonly firewall?: SiteFirewall | null;
     readonly movement?: Movement | null;
@@ -52,6 +53,7 @@ export function reportOf(
     images: found.images ?? [],
     health: found.health ?? null,
     pruned: found.pruned ?? null,
+    layout: found.layout ?? null,
     movement: found.movement ?? null,
   };
 }

@@ -3,7 +3,7 @@ import type { LocalImage } from '../docker/docker';
 import type { Instance } from '../google/compute';
 import { type Client, readClient } from '../instance/remote/client';
 import { waitForAll } from '../job/wait-for-all';
-import type { PushedImage, Report } from '../report/outputs';
+import type { Report } from '../report/outputs';
 import { ActionError } from '../values/errors';
 import { admitForPush, sweepFor } from './admission';
 import { firewallOf, type SiteFirewall } from './firewall';
@@ -17,12 +17,15 @@ import type { Run } from './run';
 import { authorityOf } from './tls';
 import { directWay, openWay, type Way } from './way';
 
+/** What came of it, for the report. */
+export type Used = Pick<Parameters<typeof reportOf>[3], 'images' | 'layout'>;
+
 /** What a mode does at a registry that it reaches; `reached` is null in a dry run, `image` where it is pulled first. */
 export type UseRegistry = (
   address: RegistryAddress,
   reached: Reached | null,
   image: LocalImage | null,
-) => Promise<readonly PushedImage[]>;
+) => Promise<Used>;
 
 /**
  * Makes this job reach a registry that is there already, and uses it. Google Cloud is asked only for what the settings
@@ -62,7 +65,7 @@ async function afterLogin(run: Run, use: UseRegistry): Promise<Report> {
 }
 
 /** Admits this runner, where it comes through the firewall, and returns what it has to trust. */
-async function enter(run: Run, site: Site): Promise<string | null> {
+export async function enter(run: Run, site: Site): Promise<string | null> {
   const { settings, log } = run;
   const { connection } = site;
   const isOwnAuthority = settings.registry.tls.kind === 'private-ca';
@@ -108,6 +111,6 @@ async function reachAndUse(
   const runner = await setUpRunner(run, survey);
   const caFile = await trustAuthority(run, address, ca);
   const reached = await reachRegistry(run, way, ca);
-  const images = await use(address, reached, image);
-  return reportOf(run, vm, address, { outcomes: [runner], ca, caFile, reached, images, firewall });
+  const used = await use(address, reached, image);
+  return reportOf(run, vm, address, { outcomes: [runner], ca, caFile, reached, firewall, ...used });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Sleep } from '../job/sleep';
-import { type Endpoint, urlOf } from './endpoint';
+import type { Endpoint } from './endpoint';
 import {
   notValid,
   type RegistryAnswer,
@@ -12,6 +12,7 @@ import {
 import { type Descriptor, MANIFEST_TYPES, MAX_MANIFEST_BYTES } from './manifest';
 import { BRIEF, type Retries, readPatiently } from './patient-reads';
 import { checkedManifest, problemOfContent, type ServedManifest, splitDigest } from './served-content';
+import { uploadPath } from './upload-path';
 
 /**
  * The part of the distribution API that the action uses.
@@ -146,15 +147,4 @@ async function checkBlob(
   if (answer.status !== 200) throw refused(connection.endpoint, request, answer);
   const problem = problemOfContent(content, answer.length, found);
   if (problem !== null) throw notValid(connection.endpoint, request, problem);
-}
-
-/** The path of an upload's Location; null when it leads away from this registry or repository. */
-function uploadPath(location: string | undefined, endpoint: Endpoint, repository: string): string | null {
-  const base = urlOf(endpoint);
-  if (location === undefined || !URL.canParse(location, base)) return null;
-  const url = new URL(location, base);
-  const here = url.hostname.toLowerCase() === new URL(base).hostname;
-  return here && url.pathname.startsWith(`/v2/${repository}/blobs/uploads/`)
-    ? url.pathname + url.search
-    : null;
 }

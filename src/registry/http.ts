@@ -1,4 +1,3 @@
-import type { Hash } from 'node:crypto';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
@@ -7,16 +6,29 @@ import { ActionError, hasCode, messageOf } from '../values/errors';
 import { type Endpoint, registryName, socketHost } from './endpoint';
 import { releaseMemory } from './release-memory';
 
+/** Takes the bytes of a good answer one after the other; whoever sends waits until each is taken. */
+export interface Sink {
+  /** Called before the first bytes. */
+  begin?(status: number, headers: http.IncomingHttpHeaders): Promise<void>;
+  update(chunk: Buffer): unknown;
+}
+
+/** A body that is too large for memory. Each chunk is on its way before the next is asked for, and may be used again. */
+export interface BodyStream {
+  readonly length: number;
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
 export interface RegistryRequest {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   /** Begins with a slash. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer;
+  readonly body?: Buffer | BodyStream;
   /** More than this many bytes of an answer is an error. */
   readonly maxBytes: number;
   /** Where the bytes go in place of memory; the answer's body is then empty. */
-  readonly into?: Hash;
+  readonly into?: Sink;
 }
 
 export interface RegistryAnswer {
@@ -33,6 +45,10 @@ export const NOT_REACHABLE = 'registry-not-reachable';
 export const ENDED_EARLY = 'registry-answer-ended-early';
 /** `code` of the error for content that a registry should have, and does not. */
 export const MISSING = 'registry-content-missing';
+/** `code` of the error for a request that a registry could not answer for reasons of its own: a status of 500 or more. */
+export const FAILED = 'registry-failed';
+/** `code` of the error for a request that a registry finds wrong. */
+export const REFUSED = 'registry-refused';
 /** `code` of the error for an answer that no honest registry gives. */
 export const NOT_VALID = 'registry-answer-not-valid';
 
@@ -68,7 +84,8 @@ export function registryHttp(
     endpoint,
     send: (request) =>
       new Promise((resolve, reject) => {
-        const deadline = timeouts.totalMs + request.maxBytes / 100;
+        const { body } = request;
+        const deadline = timeouts.totalMs + (request.maxBytes + (body?.length ?? 0)) / 100;
         const outgoing = library.request({
           agent,
           method: request.method,
@@ -79,7 +96,7 @@ export function registryHttp(
             host: registryName(endpoint),
             ...authorization(endpoint),
             ...request.headers,
-            ...(request.body === undefined ? {} : { 'content-length': request.body.length }),
+            ...(body === undefined ? {} : { 'content-length': body.length }),
           },
         });
         const total = setTimeout(
@@ -97,13 +114,27 @@ export function registryHttp(
         outgoing.on('response', (incoming) => {
           receive(endpoint, request, incoming).then((answer) => {
             clearTimeout(total);
+            // An answer before the end of what is sent is a refusal.
+            if (!outgoing.writableFinished) outgoing.destroy();
             resolve(answer);
           }, fail);
         });
-        outgoing.end(request.body);
+        if (body === undefined || Buffer.isBuffer(body)) outgoing.end(body);
+        else pour(body, outgoing).catch((error: Error) => outgoing.destroy(error));
       }),
     close: () => agent.destroy(),
   };
+}
+
+async function pour({ chunks }: BodyStream, outgoing: http.ClientRequest): Promise<void> {
+  // Where the connection ends, nobody calls back for what was still to be sent.
+  const closed = new Promise<void>((resolve) => outgoing.once('close', resolve));
+  for await (const chunk of chunks) {
+    const sent = new Promise<void>((resolve) => outgoing.write(chunk, () => resolve()));
+    await Promise.race([sent, closed]);
+    if (outgoing.destroyed) return;
+  }
+  outgoing.end();
 }
 
 /** Whom the certificate has to be for. Addresses are not sent (RFC 6066, section 3), but compared all the same. */
@@ -143,16 +174,19 @@ async function receive(
   const { socket } = incoming;
   if (kept !== undefined) socket.on('data', releaseMemory);
   try {
-    for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    await kept?.begin?.(status, incoming.headers);
+    await eachChunk(incoming, (chunk) => {
       length += chunk.length;
       if (length > limit) throw notValid(endpoint, request, `it sent more than the ${limit} bytes expected`);
       if (kept === undefined) {
         chunks.push(chunk);
-      } else {
-        kept.update(chunk);
-        releaseMemory(chunk);
+        return null;
       }
-    }
+      const taken = kept.update(chunk);
+      if (taken instanceof Promise) return taken.then(() => releaseMemory(chunk));
+      releaseMemory(chunk);
+      return null;
+    });
   } catch (cause) {
     incoming.destroy();
     throw cause instanceof ActionError ? cause : endedEarly(endpoint, request, cause);
@@ -163,6 +197,35 @@ async function receive(
     throw notReachable(endpoint, request, new Error(`what stands before it answered with status ${status}`));
   }
   return { status, headers: incoming.headers, body: Buffer.concat(chunks), length };
+}
+
+/**
+ * Hands the chunks of a body over, one after the other. Not by `for await`, which joins those that came while one was
+ * taken, so that nobody could give their memory back.
+ */
+function eachChunk(
+  incoming: http.IncomingMessage,
+  take: (chunk: Buffer) => Promise<void> | null,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let last = Promise.resolve();
+    incoming.on('data', (chunk: Buffer) => {
+      try {
+        const taken = take(chunk);
+        if (taken === null) return;
+        incoming.pause();
+        last = taken;
+        taken.then(() => incoming.resume(), reject);
+      } catch (error) {
+        reject(error);
+      }
+    });
+    // It may end while the last chunk is still being taken, and nobody else is to take bytes before that is done.
+    const fail = (error: Error) => last.then(() => reject(error), reject);
+    incoming.on('end', () => last.then(resolve, reject));
+    incoming.on('error', fail);
+    incoming.on('close', () => fail(new Error('the connection was closed')));
+  });
 }
 
 /** How a request is named in messages. */
@@ -274,6 +337,6 @@ export function refused(
       happened: `it answered with status ${answer.status}${said === undefined ? '' : ` (${said})`}`,
       next: 'Look at the log of the registry on the instance: `sudo docker compose --project-directory /etc/gce-registry logs registry`',
     },
-    answer.status === 404 ? { code: MISSING } : {},
+    { code: answer.status === 404 ? MISSING : answer.status >= 500 ? FAILED : REFUSED },
   );
 }

@@ -5,6 +5,8 @@ export interface Descriptor {
   readonly digest: string;
   /** Bytes. */
   readonly size: number;
+  /** Its bytes are somewhere else, and no registry needs to have them. */
+  readonly foreign?: true;
 }
 
 export type Manifest =
@@ -70,7 +72,12 @@ function descriptors(value: unknown): readonly Descriptor[] {
   return value.map(descriptor);
 }
 
-function descriptor(value: unknown): Descriptor {
+/**
+ * Reads a descriptor.
+ *
+ * @throws Error that says what is wrong with it, without its text
+ */
+export function descriptor(value: unknown): Descriptor {
   if (!isObject(value)) throw new Error('the manifest holds no descriptor where one has to be');
   const { mediaType, digest, size } = value;
   if (typeof digest !== 'string' || !/^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128})$/.test(digest)) {
@@ -79,5 +86,11 @@ function descriptor(value: unknown): Descriptor {
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || size > MAX_BLOB_BYTES) {
     throw new Error('the manifest holds an invalid size');
   }
-  return { mediaType: typeof mediaType === 'string' ? mediaType : '', digest, size };
+  const content = { mediaType: typeof mediaType === 'string' ? mediaType : '', digest, size };
+  return isForeign(content, value.urls) ? { ...content, foreign: true } : content;
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers */
+function isForeign({ mediaType }: Descriptor, urls: unknown): boolean {
+  return /\.(?:foreign|nondistributable)\./.test(mediaType) && Array.isArray(urls) && urls.length > 0;
 }

@@ -3,6 +3,7 @@ import type { Health, HealthCheck } from '../health/check';
 import type { Mode } from '../settings/types';
 import { clientScript } from './client-script';
 import { issueText } from './issue-text';
+import type { LayoutReport } from './layout';
 import type { PruneReport } from './prune';
 import type { Movement } from './told';
 
@@ -62,6 +63,7 @@ export interface Report {
   readonly images: readonly PushedImage[];
   readonly health: HealthReport | null;
   readonly pruned: PruneReport | null;
+  readonly layout: LayoutReport | null;
   /** How the registry was reached before, and is now; null where there was none, or it is not known. */
   readonly movement: Movement | null;
 }
@@ -69,6 +71,7 @@ export interface Report {
 /** The outputs of action.yml, by name. */
 export function outputsOf(report: Report): Record<string, string> {
   const [first] = report.images;
+  const backup = report.layout?.kind === 'backup' && !report.onlyPlanned ? report.layout : null;
   return {
     registry: report.registry,
     endpoint: report.job?.endpoint ?? '',
@@ -87,6 +90,8 @@ export function outputsOf(report: Report): Record<string, string> {
     'health-report': report.health === null ? '' : issueText(report, report.health),
     deleted: report.pruned === null ? '' : String(report.onlyPlanned ? 0 : report.pruned.deleted),
     'freed-bytes': report.pruned === null ? '' : String(report.onlyPlanned ? 0 : report.pruned.freedBytes),
+    'backup-path': backup === null ? '' : backup.path,
+    'backup-bytes': backup === null ? '' : String(backup.bytes ?? ''),
     'instance-ip': report.instanceIp ?? '',
     'firewall-rule': report.firewallRule,
   };

@@ -1,5 +1,6 @@
 import type { HealthCheck } from '../health/check';
 import { forAuthority, forPlainHttp } from './first-pull';
+import { layoutSummary } from './layout';
 import { escapeMarkdown, table } from './markdown';
 import type { HealthReport, Report } from './outputs';
 import { pruneSummary } from './prune';
@@ -14,24 +15,28 @@ export function summaryOf(report: Report): string {
     ...told.lines,
     ...health(report),
     ...images(report),
+    ...(report.layout === null ? [] : layoutSummary(report.layout, report.onlyPlanned)),
     ...(report.pruned === null ? [] : pruneSummary(report.pruned, report.onlyPlanned)),
     ...(hasRegistryToReach(report) && !told.saysHowToPull ? clients(report) : []),
-    ...changes(report),
+    ...(report.mode === 'backup' ? [] : changes(report)),
     ...(hasRegistryToReach(report) ? [...access(report), ...addressNote(report)] : []),
     '',
   ].join('\n\n');
 }
 
-/** A prune changes nothing of how it is reached, and after a teardown there is none. */
+/** A prune and a backup change nothing of how it is reached, and after a teardown there is none. */
 function hasRegistryToReach({ mode }: Report): boolean {
-  return mode !== 'teardown' && mode !== 'prune';
+  return mode !== 'teardown' && mode !== 'prune' && mode !== 'backup';
 }
 
 /** Tells the steps of one job apart. */
-function heading({ mode, instance, images, health, onlyPlanned }: Report): string {
+function heading({ mode, instance, images, health, layout, onlyPlanned }: Report): string {
   const on = `the registry on ${escapeMarkdown(instance)}`;
   if (health !== null) return `Registry on ${escapeMarkdown(instance)}: ${health.state}`;
-  if (onlyPlanned) return `Registry on ${escapeMarkdown(instance)}: what mode \`${mode}\` would change`;
+  const would = mode === 'backup' ? 'copy' : 'change';
+  if (onlyPlanned) return `Registry on ${escapeMarkdown(instance)}: what mode \`${mode}\` would ${would}`;
+  if (mode === 'backup') return `Backed up ${on}`;
+  if (layout !== null) return `Restored ${on}`;
   if (mode === 'prune') return `Pruned ${on}`;
   if (mode === 'teardown') return `Took ${on} away`;
   if (mode === 'connect') return `This job reaches ${on}`;

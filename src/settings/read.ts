@@ -6,6 +6,7 @@ import { readAccess } from './access';
 import { readConfigFile } from './config-file';
 import { parseConfig } from './config-text';
 import { type AllGiven, type GetInput, givenInStep, inputPlace, refuse } from './given';
+import { readBackup, readRestore } from './layout';
 import { readRetention } from './retention';
 import { readTags } from './tags';
 import { readTls } from './tls';
@@ -44,7 +45,8 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
   const firewall = readFirewall(values, vm.instance, route);
   const registry = readRegistry(values, mode, vm.instance, isLoopbackEnough(route, firewall));
   checkPorts(values, registry, ssh);
-  const pushes = mode === 'deploy' || mode === 'push';
+  const restore = readRestore(values, mode, workspace);
+  const pushes = (mode === 'deploy' || mode === 'push') && restore === null;
   const { push, warnings } = pushes ? readPush(values, mode, registry) : { push: null, warnings: [] };
   return {
     mode,
@@ -59,6 +61,8 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
     registry,
     docker: readDocker(values),
     push,
+    restore,
+    backup: readBackup(values, mode, workspace),
     runner: {
       configure: values.get('configure-runner'),
       restore: values.get('restore-runner'),

@@ -1,6 +1,12 @@
 import * as v from 'valibot';
 import { RESOURCE_NAME } from '../values/names';
-import { formatReference, parseImage, parseReference, parseRegistryHost } from '../values/reference';
+import {
+  formatReference,
+  parseImage,
+  parseReference,
+  parseRegistryHost,
+  parseTarget,
+} from '../values/reference';
 import { choice, count, duration, flag, jsonObject, parsed, port, text, webAddress } from './kinds';
 
 /** What is known of one setting; the tables of README, action.yml and the JSON Schema are held against it. */
@@ -26,7 +32,16 @@ export interface Setting {
 /** Of runs that bring a key of their own. */
 export const DEFAULT_USER = 'registry-action';
 
-export const MODES = ['deploy', 'bootstrap', 'push', 'connect', 'health-check', 'prune', 'teardown'] as const;
+export const MODES = [
+  'deploy',
+  'bootstrap',
+  'push',
+  'connect',
+  'health-check',
+  'prune',
+  'backup',
+  'teardown',
+] as const;
 export type Mode = (typeof MODES)[number];
 
 const RESOURCE_RULE =
@@ -38,6 +53,15 @@ const NO_EXTRAS = 'without user, query or fragment';
 /** C0 and C1 controls: what a title or a path never needs and a terminal or a log could obey. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
 const WITHOUT_CONTROLS = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/;
+
+/** A folder on the runner: below the workspace, or from the root. */
+const FOLDER_RULE = 'Use the path of a folder, such as registry-backup, without ..';
+const folder = v.pipe(
+  v.string(),
+  v.maxLength(1000, 'is no path of a folder'),
+  v.regex(WITHOUT_CONTROLS, 'is no path of a folder'),
+  v.check((path) => !path.split('/').includes('..'), 'is no path of a folder'),
+);
 
 /** Trees of the system itself, or that do not survive a restart, are no place for data. */
 const DATA_PATH =
@@ -60,7 +84,7 @@ export const TABLE = {
     default: 'deploy',
     use: `Use one of ${MODES.join(', ')}`,
     meaning:
-      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only), `connect` (push nothing: admit this runner, trust the registry and log in, until the job ends), `health-check` (read everything, report problems and drift), `prune` (delete the images that no rule keeps, and give their disk space back) or `teardown` (take away what the action made).',
+      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only), `connect` (push nothing: admit this runner, trust the registry and log in, until the job ends), `health-check` (read everything, report problems and drift), `prune` (delete the images that no rule keeps, and give their disk space back), `backup` (copy images to this runner) or `teardown` (take away what the action made).',
   },
   zone: {
     schema: text(RESOURCE_NAME),
@@ -79,7 +103,7 @@ export const TABLE = {
     required: ['deploy', 'push'],
     use: 'Name one local image, such as app or app:1.0',
     meaning:
-      'Local image to push, needed in the modes `deploy` and `push`. It is pulled if it is not there. For a second image, use a second step.',
+      'Local image to push, needed in the modes `deploy` and `push`, unless `restore-from` is there. It is pulled if it is not there. For a second image, use a second step.',
   },
   tags: {
     schema: v.string(),
@@ -146,6 +170,46 @@ export const TABLE = {
     use: 'Use a duration such as 10m',
     meaning:
       'In `prune`: for how long pushes may be held while something is deleted, which takes a second or two. What does not come to its end within it is undone.',
+  },
+  'backup-to': {
+    schema: choice(['oci-layout']),
+    required: ['backup'],
+    use: 'Use oci-layout',
+    meaning:
+      'In `backup`: what the copy is: `oci-layout` (an OCI image layout on this runner, with all that the registry serves, which Skopeo, crane and others read).',
+  },
+  'backup-path': {
+    schema: folder,
+    default: 'registry-backup',
+    use: FOLDER_RULE,
+    meaning:
+      'With `backup-to: oci-layout`: the folder that it is written into, from the workspace. A layout of an earlier run in it is brought up to date; a download that was cut off goes on.',
+  },
+  'backup-repositories': {
+    schema: text(/^[a-z0-9._/*?{},[\]!-]+$/, 'is no glob'),
+    list: 'items',
+    use: 'Use globs such as team/*, separated by commas or newlines',
+    meaning:
+      'With `backup-to: oci-layout`: repositories that are copied, as globs such as `team/*`, separated by commas or newlines. Without it, all.',
+  },
+  'restore-from': {
+    schema: folder,
+    use: FOLDER_RULE,
+    meaning:
+      'In `deploy` and `push`, in place of `image`: the folder of an OCI image layout, from the workspace, whose images are put into the registry, under their own names and digests. What is there already is not sent again.',
+  },
+  'restore-repository': {
+    schema: parsed(parseTarget),
+    use: 'Use repository[:tag], such as team/app',
+    meaning:
+      'With `restore-from`: where an image goes whose name in the layout says no repository: `repository`, or `repository:tag` for one without a name.',
+  },
+  'restore-overwrite': {
+    schema: flag,
+    default: 'false',
+    use: TRUE_OR_FALSE,
+    meaning:
+      'With `restore-from`: tags that stand for another image now are moved to that of the layout. Without it they stay, and the run says which.',
   },
   'delete-data': {
     schema: flag,

@@ -20,8 +20,11 @@ export interface Settings {
   readonly ssh: SshSettings;
   readonly registry: RegistrySettings;
   readonly docker: DockerSettings;
-  /** Null in the modes that push nothing. */
+  /** Null in the modes that push nothing, and where images are restored instead. */
   readonly push: PushSettings | null;
+  /** Null where nothing is restored. */
+  readonly restore: RestoreSettings | null;
+  readonly backup: BackupSettings;
   readonly runner: RunnerSettings;
   readonly retention: Retention;
   readonly summary: boolean;
@@ -125,6 +128,24 @@ export interface PushSettings {
   /** As written, each once, in the order given; at least one. `resolveTargets` takes the registry off them. */
   readonly targets: readonly WrittenTarget[];
   readonly verify: boolean;
+}
+
+/** A layout that is put into the registry. */
+export interface RestoreSettings {
+  /** Absolute path of its folder. */
+  readonly from: string;
+  /** Where an image goes whose name says no repository. */
+  readonly fallback: { readonly repository: string; readonly tag: string | null } | null;
+  /** Tags that stand for another image are moved. */
+  readonly overwrite: boolean;
+}
+
+/** A layout that is made of the registry. */
+export interface BackupSettings {
+  /** Absolute path of its folder. */
+  readonly path: string;
+  /** Globs; empty: all. */
+  readonly repositories: readonly string[];
 }
 
 export interface RunnerSettings {

@@ -66,10 +66,11 @@ export class Liar {
     }
     const bytes = this.blobs.get(name);
     if (bytes === undefined) return void response.writeHead(404).end('{"errors":[{"code":"BLOB_UNKNOWN"}]}');
-    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
     if (from === undefined) return void response.end(bytes);
-    const range = `bytes ${from}-${to}/${bytes.length}`;
-    response.writeHead(206, { 'content-range': range }).end(bytes.subarray(Number(from), Number(to) + 1));
+    const last = to === '' ? bytes.length - 1 : Number(to);
+    const range = `bytes ${from}-${last}/${bytes.length}`;
+    response.writeHead(206, { 'content-range': range }).end(bytes.subarray(Number(from), last + 1));
   }
 
   #manifest(

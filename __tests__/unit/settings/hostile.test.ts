@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { readSettings } from '../../../src/settings/read';
@@ -32,6 +33,9 @@ const [TLS_KEY = '', TLS_CERTIFICATE = ''] = execFileSync(
 
 /** What an input goes with. */
 const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'restore-from': { image: '' },
+  'restore-repository': { image: '', 'restore-from': 'x' },
+  'restore-overwrite': { image: '', 'restore-from': 'x' },
   'tls-certificate': { tls: 'certificate', 'tls-private-key': TLS_KEY },
   'tls-private-key': { tls: 'certificate', 'tls-certificate': TLS_CERTIFICATE },
   'acme-email': { tls: 'acme' },
@@ -70,6 +74,21 @@ const WHERE: Readonly<
       retention.inUse.every((digest) => /^sha256:[0-9a-f]{64}$/.test(digest) && value.includes(digest)),
   ],
   'gc-window': ['5m', ({ retention }, value) => retention.windowSeconds === parseDuration(value)],
+  'backup-to': ['oci-layout', (_, value) => value === 'oci-layout'],
+  'backup-path': ['copies/today', ({ backup }, value) => isBelow(backup.path, value)],
+  'backup-repositories': [
+    'team/*, app',
+    ({ backup }, value) => backup.repositories.join() === split(value).join(),
+  ],
+  'restore-from': ['copies/today', ({ restore }, value) => restore !== null && isBelow(restore.from, value)],
+  'restore-repository': [
+    'team/app:1',
+    ({ restore }, value) =>
+      [restore?.fallback?.repository, restore?.fallback?.tag]
+        .filter((part) => part !== undefined && part !== null)
+        .join(':') === value,
+  ],
+  'restore-overwrite': ['true', ({ restore }, value) => isFlag(restore?.overwrite, value)],
   'delete-data': ['false', (inputs, value) => isFlag(inputs.deleteData, value)],
   'project-id': ['my-project-1', (inputs, value) => inputs.vm.project === value],
   zone: ['europe-west1-b', (inputs, value) => inputs.vm.zone === value],
@@ -146,6 +165,11 @@ function isJson(credentials: Settings['credentials'], value: string): boolean {
       return false;
     }
   });
+}
+
+/** Nothing leads out of the workspace but a path that begins at the root. */
+function isBelow(path: string, value: string): boolean {
+  return path === resolve(value) && (isAbsolute(value) || `${path}/`.startsWith(`${process.cwd()}/`));
 }
 
 function split(value: string): string[] {

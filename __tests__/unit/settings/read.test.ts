@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { readSettings } from '../../../src/settings/read';
 import { NAMES } from '../../../src/settings/table';
@@ -52,6 +53,8 @@ test('the defaults, with the required inputs, are the documented ones', () => {
       compose: { version: 'v2.40.3', sha256: null },
     },
     push: { image: { path: 'hello-world' }, targets: [{ path: 'hello-world', tag: 'latest' }], verify: true },
+    restore: null,
+    backup: { path: resolve('registry-backup'), repositories: [] },
     runner: { configure: true, restore: true, restart: false },
     retention: { rules: [], inUse: [], windowSeconds: 600 },
     summary: true,
@@ -77,6 +80,15 @@ test.each([
   ['in-use', 'app:1'],
   ['in-use', 'sha256:abc'],
   ['gc-window', '10 minutes'],
+  ['backup-to', 'bucket'],
+  ['backup-path', '../elsewhere'],
+  ['backup-path', 'a\u0007b'],
+  ['backup-repositories', 'team/$(x)'],
+  ['backup-repositories', 'Team/*'],
+  ['restore-from', '../elsewhere'],
+  ['restore-from', 'registry-backup'],
+  ['restore-repository', 'Team/app'],
+  ['restore-overwrite', 'yes'],
   ['project-id', 'My Project'],
   ['zone', ''],
   ['instance', 'Web_1'],
@@ -225,4 +237,32 @@ describe('route: ssh', () => {
       /names `runner`, who comes through SSH/,
     );
   });
+});
+
+test('a backup has to be told what it is', () => {
+  expect(refusal({ mode: 'backup' })).toContain('the mode `backup` needs it');
+  expect(read({ mode: 'backup', 'backup-to': 'oci-layout' }).backup.repositories).toEqual([]);
+});
+
+test('what is restored goes in place of an image, in the modes that push', () => {
+  const restore = { 'restore-from': 'copies/today', image: '' };
+  expect(read(restore)).toMatchObject({
+    push: null,
+    restore: { from: resolve('copies/today'), fallback: null, overwrite: false },
+  });
+  expect(readSettings((name) => ({ ...required, ...restore })[name] ?? '', '/w').restore?.from).toBe(
+    '/w/copies/today',
+  );
+  expect(read({ ...restore, mode: 'connect' }).restore).toBeNull();
+  expect(refusal({ ...restore, mode: 'bootstrap' })).toContain('Use `mode: deploy`');
+  expect(refusal({ ...restore, image: 'app' })).toContain('goes in place of `image`');
+  expect(refusal({ ...restore, 'restore-repository': 'ghcr.io/app' })).toContain('names a registry');
+});
+
+test.each([
+  ['team/app', { repository: 'team/app', tag: null }],
+  ['team/app:1.0', { repository: 'team/app', tag: '1.0' }],
+])('restore-repository: %s', (text, fallback) => {
+  const values = { 'restore-from': 'x', image: '', 'restore-repository': text };
+  expect(read(values).restore?.fallback).toEqual(fallback);
 });

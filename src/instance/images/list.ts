@@ -12,7 +12,7 @@ const MAX_OUTPUT_BYTES = 300 * 1024 * 1024;
 /**
  * Reads what the registry has on its disk, by one remote command; changes nothing.
  *
- * @throws ActionError `No registry to prune`, `Unexpected listing`, those of requireShell and of SshConnection.run
+ * @throws ActionError `No registry on the instance`, `Unexpected listing`, those of requireShell and of SshConnection.run
  */
 export async function readContents(connection: SshConnection): Promise<Contents> {
   const marker = randomUUID();
@@ -25,7 +25,7 @@ export async function readContents(connection: SshConnection): Promise<Contents>
   const at = result.stdout.indexOf(start);
   if (at >= 0) return parseContents(result.stdout.slice(at + start.length).split('\n', 1)[0] ?? '');
   requireShell(result);
-  throw new ActionError('No registry to prune', {
+  throw new ActionError('No registry on the instance', {
     doing: 'reading what the registry has on its disk',
     happened: 'the instance has no container of the registry',
     next: 'Set the registry up first, with `mode: bootstrap`',
