@@ -7,6 +7,7 @@ import { dockerPlace } from './leases/docker-place';
 import { credentialsHint } from './leases/google-place';
 import { Journal } from './leases/journal';
 import { lifetimeMs } from './leases/lifetime';
+import { backup } from './modes/backup';
 import { bootstrap } from './modes/bootstrap';
 import { connect } from './modes/connect';
 import { deploy } from './modes/deploy';
@@ -36,6 +37,7 @@ const MODES: Modes = {
   connect,
   'health-check': healthCheck,
   prune,
+  backup,
   teardown,
 };
 

@@ -31,6 +31,7 @@ const REPORT: Report = {
   images: [],
   health: null,
   pruned: null,
+  snapshot: null,
   movement: null,
 };
 

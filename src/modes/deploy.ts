@@ -10,6 +10,7 @@ import { beginReading, type RunnerReads, setUpRunner, trustAuthority } from './r
 import { registryAddress } from './registry-address';
 import { RepairDuringPush } from './repair-during-push';
 import { reportOf } from './report';
+import { checkRestored, isOnlyPlanned, restoreData, restorePlanned } from './restore';
 import type { Run } from './run';
 import { type SetUp, setUp } from './set-up';
 import { type SiteSurvey, surveySite } from './survey';
@@ -23,6 +24,8 @@ export async function deploy(run: Run): Promise<Report> {
   const reads = beginReading(run, address);
   const site = await connectTo(run, place);
   try {
+    const restored = await restoreData(run, site);
+    if (isOnlyPlanned(run, restored)) return restorePlanned(run, site.vm, restored);
     // All plans are made before anything is changed, so that what stands in the way is found in time. This run's own
     // opening alone is made meanwhile; the post step closes it in any case.
     const [survey, runner] = await waitForAll<[SiteSurvey, RunnerReads]>([
@@ -32,13 +35,14 @@ export async function deploy(run: Run): Promise<Report> {
     const [{ outcomes, facts, movement }, changed, way] = await waitForAll<
       [SetUp, Outcome<unknown> | null, Way]
     >([setUp(run, site, survey), setUpRunner(run, runner.survey), openWay(run, site, address)]);
+    const missing = await checkRestored(run, site, restored);
     const ca = authorityOf(run.settings, facts);
     const caFile = await trustAuthority(run, address, ca);
     const reached = await reachRegistry(run, way, ca);
     const { repair, outcomes: repaired } = new RepairDuringPush(run, site);
     const images = await push(run, address, reached, runner.image, repair);
     const firewall = await firewallOf(run, site);
-    const all = [...outcomes, changed, ...repaired];
+    const all = [restored, ...outcomes, changed, ...repaired, missing];
     const found = { outcomes: all, ca, caFile, reached, images, firewall, movement };
     return reportOf(run, site.vm, address, found);
   } finally {

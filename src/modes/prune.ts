@@ -5,6 +5,7 @@ import { imagesTarget, planOf } from '../instance/images/target';
 import type { Report } from '../report/outputs';
 import { type PruneReport, pruneLog } from '../report/prune';
 import { ActionError } from '../values/errors';
+import { snapshotBefore } from './backup-snapshot';
 import { connectTo } from './log-in';
 import { findPlace } from './place';
 import { registryAddress } from './registry-address';
@@ -14,7 +15,8 @@ import type { Run } from './run';
 /** Deletes the images that no rule keeps, and gives their space on the disk back. Pulls and pushes go on. */
 export async function prune(run: Run): Promise<Report> {
   const { settings, log } = run;
-  const { connection, vm } = await connectTo(run, await findPlace(run));
+  const site = await connectTo(run, await findPlace(run));
+  const { connection, vm } = site;
   if (connection === null) throw needsKey(settings.vm.instance);
   try {
     const options = {
@@ -32,10 +34,12 @@ export async function prune(run: Run): Promise<Report> {
     await log.group('Tags, and why they stay', async () => {
       for (const line of lines) log.info(line);
     });
+    const isNeeded = settings.snapshots.before && !settings.dryRun && surveyed.plan.steps.length > 0;
+    const snapshot = isNeeded ? await snapshotBefore(run, { ...site, connection }, 'prune') : null;
     const outcome = settings.dryRun ? asPlanned(surveyed) : await converge(surveyed);
     for (const note of outcome.notes) log.warning(note);
     const pruned = reportOn(plan, before, settings.dryRun ? before : outcome.state.contents);
-    return reportOf(run, vm, registryAddress(settings, vm), { outcomes: [outcome], pruned });
+    return reportOf(run, vm, registryAddress(settings, vm), { outcomes: [outcome], pruned, snapshot });
   } finally {
     connection.close();
   }

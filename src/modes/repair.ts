@@ -31,7 +31,7 @@ export async function repair(
   const { repair: isWanted, dryRun } = run.settings;
   if (!isWanted || dryRun || drift.length === 0 || site === null || site.connection === null) return null;
   const mended = await mend(run, site);
-  const fresh = placeOf(site.compute, await site.compute.getInstance());
+  const fresh = placeOf(site, await site.compute.getInstance());
   return { site: { ...fresh, connection: site.connection }, ...mended };
 }
 

@@ -25,6 +25,8 @@ export function reportOf(
     readonly images?: readonly PushedImage[];
     readonly health?: Report['health'];
     readonly pruned?: Report['pruned'];
+    /** Name of the snapshot that was taken. */
+    readonly snapshot?: string | null;
     /** Where the rules were read. */
     readonly firewall?: SiteFirewall | null;
     readonly movement?: Movement | null;
@@ -52,6 +54,7 @@ export function reportOf(
     images: found.images ?? [],
     health: found.health ?? null,
     pruned: found.pruned ?? null,
+    snapshot: found.snapshot ?? null,
     movement: found.movement ?? null,
   };
 }

@@ -62,6 +62,8 @@ export interface Report {
   readonly images: readonly PushedImage[];
   readonly health: HealthReport | null;
   readonly pruned: PruneReport | null;
+  /** Name of the snapshot that was taken; null: none was. */
+  readonly snapshot: string | null;
   /** How the registry was reached before, and is now; null where there was none, or it is not known. */
   readonly movement: Movement | null;
 }
@@ -87,6 +89,7 @@ export function outputsOf(report: Report): Record<string, string> {
     'health-report': report.health === null ? '' : issueText(report, report.health),
     deleted: report.pruned === null ? '' : String(report.onlyPlanned ? 0 : report.pruned.deleted),
     'freed-bytes': report.pruned === null ? '' : String(report.onlyPlanned ? 0 : report.pruned.freedBytes),
+    snapshot: report.snapshot ?? '',
     'instance-ip': report.instanceIp ?? '',
     'firewall-rule': report.firewallRule,
   };

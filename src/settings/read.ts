@@ -7,6 +7,7 @@ import { readConfigFile } from './config-file';
 import { parseConfig } from './config-text';
 import { type AllGiven, type GetInput, givenInStep, inputPlace, refuse } from './given';
 import { readRetention } from './retention';
+import { readSnapshots } from './snapshots';
 import { readTags } from './tags';
 import { readTls } from './tls';
 import type {
@@ -65,6 +66,7 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
       restart: values.get('restart-runner'),
     },
     retention: readRetention(values),
+    snapshots: readSnapshots(values),
     summary: values.get('summary'),
     warnings,
   };

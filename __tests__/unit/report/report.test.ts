@@ -30,6 +30,7 @@ const report: Report = {
   images: [{ reference: '192.0.2.7:5000/test:latest', digest: `sha256:${'a'.repeat(64)}` }],
   health: null,
   pruned: null,
+  snapshot: null,
   movement: null,
 };
 

@@ -1,0 +1,8 @@
+import type { Report } from '../report/outputs';
+import { backupSnapshot } from './backup-snapshot';
+import type { Run } from './run';
+
+/** Makes a copy of the images, where backup-to says. */
+export async function backup(run: Run): Promise<Report> {
+  return backupSnapshot(run);
+}
