@@ -60,7 +60,7 @@ test('every output of action.yml is set, and no other', () => {
     images: [],
     health: null,
     pruned: null,
-  snapshot: null,
+    snapshot: null,
     movement: null,
   });
   expect(Object.keys(outputs)).toEqual(Object.keys(action.outputs));

@@ -67,6 +67,7 @@ async function run(mode: (run: Run) => Promise<Report>): Promise<Run | null> {
     connect: all,
     'health-check': all,
     prune: all,
+    backup: all,
     teardown: all,
   };
   await mainStep(job, job.commands({}), modes);

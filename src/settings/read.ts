@@ -67,6 +67,7 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
     },
     retention: readRetention(values),
     snapshots: readSnapshots(values),
+    backupTo: values.get('backup-to'),
     summary: values.get('summary'),
     warnings,
   };

@@ -16,7 +16,6 @@ export function readSnapshots(values: Values): SnapshotSettings {
       'Set `data-path`, such as /srv/registry',
     );
   }
-  values.get('backup-to');
   return {
     schedule: values.get('snapshot-schedule'),
     keepDays: values.get('snapshot-keep-days'),

@@ -26,6 +26,8 @@ export interface Settings {
   readonly runner: RunnerSettings;
   readonly retention: Retention;
   readonly snapshots: SnapshotSettings;
+  /** Where a backup goes. */
+  readonly backupTo: 'snapshot';
   readonly summary: boolean;
   /** What is taken as it was written, but looks as if something else was meant. */
   readonly warnings: readonly string[];

@@ -8,7 +8,9 @@ import type { Settings } from '../../../src/settings/types';
 import { parseHostKeys } from '../../../src/ssh/host-keys';
 import { parseDuration } from '../../../src/values/duration';
 import { ActionError } from '../../../src/values/errors';
+
 import { formatReference } from '../../../src/values/reference';
+import { describeSnapshotSchedule } from '../../../src/values/snapshot-schedule';
 import { expectSafe, hostileText, spoilt } from '../../hostile-text';
 
 // Whatever an input holds is refused, with a message that can be shown, or it is where it belongs, unharmed.
@@ -40,6 +42,7 @@ const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   password: { tls: 'private-ca', username: 'ci' },
   users: { tls: 'private-ca' },
   readers: { tls: 'private-ca' },
+  'data-disk-snapshot': { 'data-path': '/srv/registry' },
 };
 
 /** Of each input: a good value, and how to see that a value which was taken is there as it was given. */
@@ -70,6 +73,16 @@ const WHERE: Readonly<
       retention.inUse.every((digest) => /^sha256:[0-9a-f]{64}$/.test(digest) && value.includes(digest)),
   ],
   'gc-window': ['5m', ({ retention }, value) => retention.windowSeconds === parseDuration(value)],
+  'snapshot-schedule': [
+    'weekly sunday 04:00',
+    ({ snapshots: { schedule } }, value) =>
+      (schedule === null || schedule === 'none' ? schedule : describeSnapshotSchedule(schedule)) ===
+      value.replace(/\b(\d:00)$/, '0$1'),
+  ],
+  'snapshot-keep-days': ['7', ({ snapshots }, value) => snapshots.keepDays === Number(value)],
+  'snapshot-before': ['true', ({ snapshots }, value) => isFlag(snapshots.before, value)],
+  'backup-to': ['snapshot', (inputs, value) => inputs.backupTo === value],
+  'data-disk-snapshot': ['latest', ({ snapshots }, value) => snapshots.restore === value],
   'delete-data': ['false', (inputs, value) => isFlag(inputs.deleteData, value)],
   'project-id': ['my-project-1', (inputs, value) => inputs.vm.project === value],
   zone: ['europe-west1-b', (inputs, value) => inputs.vm.zone === value],

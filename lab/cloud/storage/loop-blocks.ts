@@ -176,6 +176,7 @@ function mountsOf({ pid, numbers }: Place): string[] {
 
 /** EXT4_IOC_SHUTDOWN, which is XFS_IOC_GOINGDOWN too, without a flush of the journal: every access fails from then on. */
 async function shutDown(pid: number, mount: string): Promise<void> {
-  const script = 'open(my $at, "<", $ARGV[0]) or die $!; ioctl($at, 0x8004587d, pack("L", 2)) or die $!';
-  await inNamespace(pid, ['perl', '-e', script, mount]).catch(() => undefined);
+  const script =
+    'my $how = pack("L", 2); open(my $at, "<", $ARGV[0]) or die $!; ioctl($at, 0x8004587d, $how) or die $!';
+  await inNamespace(pid, ['perl', '-e', script, mount]);
 }
