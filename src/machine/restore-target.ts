@@ -68,6 +68,18 @@ async function applyRestore(
   return { kind: 'applied', done };
 }
 
+/** False where another run has attached it meanwhile. */
+async function attachDisk({ compute, storage }: RestoreTargetOptions, name: string): Promise<boolean> {
+  try {
+    await storage.attachDisk(name, name);
+    return true;
+  } catch (error) {
+    const { disks } = await compute.getInstance();
+    if (disks.some((disk) => disk.name === name)) return false;
+    throw error;
+  }
+}
+
 /** False where somebody else was faster. */
 async function applyStep(options: RestoreTargetOptions, action: MachineAction): Promise<boolean> {
   const { storage } = options;
@@ -75,8 +87,7 @@ async function applyStep(options: RestoreTargetOptions, action: MachineAction): 
     case 'create-disk':
       return storage.insertDisk(action.disk);
     case 'attach-disk':
-      await storage.attachDisk(action.disk, action.disk);
-      return true;
+      return attachDisk(options, action.disk);
     case 'mount-disk':
       return options.mount(action);
     case 'detach-disk':
