@@ -79,11 +79,7 @@ export class StoredImages {
     return { mediaType, digest, size: this.sizes.get(digest) };
   }
 
-  /**
-   * Puts all of it on the disk of an instance, and forgets it here.
-   *
-   * @param data where its registry has its data; the named volume without it
-   */
+  /** Puts all of it on the disk of an instance, where its registry has its data, and forgets it here. */
   async put(instance = 'registry-1', data?: string): Promise<void> {
     const place = `${data ?? (await dataOf(instance))}/docker/registry/v2`;
     await output(instance, `mkdir -p ${place}`);

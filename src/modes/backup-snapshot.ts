@@ -6,15 +6,12 @@ import { labelsOf } from '../machine/identity';
 import { nameNow, outdatedSnapshots, takeSnapshot } from '../machine/snapshot';
 import { machineChange } from '../machine/step';
 import type { Report } from '../report/outputs';
-import type { SshConnection } from '../ssh/connection';
 import { ActionError } from '../values/errors';
-import { connectTo, type Site } from './log-in';
+import { type Connected, connectTo } from './log-in';
 import { findPlace } from './place';
 import { registryAddress } from './registry-address';
 import { reportOf } from './report';
 import type { Run } from './run';
-
-type Connected = Site & { readonly connection: SshConnection };
 
 /** Takes a snapshot of the disk with the images, and deletes those of before that are too old. */
 export async function backupSnapshot(run: Run): Promise<Report> {

@@ -5,6 +5,7 @@ import { findPlace } from './place';
 import { registryAddress } from './registry-address';
 import { reportOf } from './report';
 import { checkRestored, isOnlyPlanned, restoreData, restorePlanned } from './restore';
+import { explainRoom } from './room';
 import type { Run } from './run';
 import { setUp } from './set-up';
 import { surveySite } from './survey';
@@ -30,6 +31,9 @@ export async function bootstrap(run: Run): Promise<Report> {
       firewall: await firewallOf(run, site),
     };
     return reportOf(run, site.vm, registryAddress(run.settings, site.vm), found);
+  } catch (error) {
+    await explainRoom(run, site.connection, error);
+    throw error;
   } finally {
     site.connection?.close();
   }

@@ -11,6 +11,7 @@ import { registryAddress } from './registry-address';
 import { RepairDuringPush } from './repair-during-push';
 import { reportOf } from './report';
 import { checkRestored, isOnlyPlanned, restoreData, restorePlanned } from './restore';
+import { explainRoom, warnOfRoom } from './room';
 import type { Run } from './run';
 import { type SetUp, setUp } from './set-up';
 import { type SiteSurvey, surveySite } from './survey';
@@ -36,6 +37,7 @@ export async function deploy(run: Run): Promise<Report> {
       [SetUp, Outcome<unknown> | null, Way]
     >([setUp(run, site, survey), setUpRunner(run, runner.survey), openWay(run, site, address)]);
     const missing = await checkRestored(run, site, restored);
+    await warnOfRoom(run, site.connection, facts);
     const ca = authorityOf(run.settings, facts);
     const caFile = await trustAuthority(run, address, ca);
     const reached = await reachRegistry(run, way, ca);
@@ -45,6 +47,9 @@ export async function deploy(run: Run): Promise<Report> {
     const all = [restored, ...outcomes, changed, ...repaired, missing];
     const found = { outcomes: all, ca, caFile, reached, images, firewall, movement };
     return reportOf(run, site.vm, address, found);
+  } catch (error) {
+    await explainRoom(run, site.connection, error);
+    throw error;
   } finally {
     site.connection?.close();
   }

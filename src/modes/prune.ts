@@ -1,12 +1,12 @@
-import { asPlanned, converge, survey } from '../converge/converge';
+import { asPlanned, converge, type Outcome, survey } from '../converge/converge';
 import type { Contents } from '../instance/images/contents';
 import { type PrunePlan, tagsThatGo } from '../instance/images/prune-plan';
-import { imagesTarget, planOf } from '../instance/images/target';
+import { type Images, imagesTarget, planOf } from '../instance/images/target';
 import type { Report } from '../report/outputs';
 import { type PruneReport, pruneLog } from '../report/prune';
 import { ActionError } from '../values/errors';
 import { snapshotBefore } from './backup-snapshot';
-import { connectTo } from './log-in';
+import { type Connected, connectTo } from './log-in';
 import { findPlace } from './place';
 import { registryAddress } from './registry-address';
 import { reportOf } from './report';
@@ -14,35 +14,50 @@ import type { Run } from './run';
 
 /** Deletes the images that no rule keeps, and gives their space on the disk back. Pulls and pushes go on. */
 export async function prune(run: Run): Promise<Report> {
-  const { settings, log } = run;
+  const { settings } = run;
   const site = await connectTo(run, await findPlace(run));
   const { connection, vm } = site;
   if (connection === null) throw needsKey(settings.vm.instance);
   try {
-    const options = {
-      connection,
-      log,
-      run: run.job.name,
-      user: settings.ssh.user,
-      retention: settings.retention,
-      begun: run.leases.now() / 1000,
-    };
-    const surveyed = await survey(imagesTarget(options), run);
-    const before = surveyed.state.contents;
-    const plan = planOf(surveyed.state, options);
-    const lines = pruneLog(reportOn(plan, before, before));
-    await log.group('Tags, and why they stay', async () => {
-      for (const line of lines) log.info(line);
-    });
-    const isNeeded = settings.snapshots.before && !settings.dryRun && surveyed.plan.steps.length > 0;
-    const snapshot = isNeeded ? await snapshotBefore(run, { ...site, connection }, 'prune') : null;
-    const outcome = settings.dryRun ? asPlanned(surveyed) : await converge(surveyed);
-    for (const note of outcome.notes) log.warning(note);
-    const pruned = reportOn(plan, before, settings.dryRun ? before : outcome.state.contents);
+    const { outcome, pruned, snapshot } = await pruneImages(run, { ...site, connection });
     return reportOf(run, vm, registryAddress(settings, vm), { outcomes: [outcome], pruned, snapshot });
   } finally {
     connection.close();
   }
+}
+
+/** What came of it. */
+export interface Pruned {
+  readonly outcome: Outcome<Images>;
+  readonly pruned: PruneReport;
+  /** Name of the snapshot that was taken before; null: none was. */
+  readonly snapshot: string | null;
+}
+
+/** The same over a connection that stands; a dry run plans it. */
+export async function pruneImages(run: Run, site: Connected): Promise<Pruned> {
+  const { settings, log } = run;
+  const options = {
+    connection: site.connection,
+    log,
+    run: run.job.name,
+    user: settings.ssh.user,
+    retention: settings.retention,
+    begun: run.leases.now() / 1000,
+  };
+  const surveyed = await survey(imagesTarget(options), run);
+  const before = surveyed.state.contents;
+  const plan = planOf(surveyed.state, options);
+  const lines = pruneLog(reportOn(plan, before, before));
+  await log.group('Tags, and why they stay', async () => {
+    for (const line of lines) log.info(line);
+  });
+  const isNeeded = settings.snapshots.before && !settings.dryRun && surveyed.plan.steps.length > 0;
+  const snapshot = isNeeded ? await snapshotBefore(run, site, 'prune') : null;
+  const outcome = settings.dryRun ? asPlanned(surveyed) : await converge(surveyed);
+  for (const note of outcome.notes) log.warning(note);
+  const pruned = reportOn(plan, before, settings.dryRun ? before : outcome.state.contents);
+  return { outcome, pruned, snapshot };
 }
 
 /** What went is what is not there any more; of a plan, what would go. */
