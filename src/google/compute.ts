@@ -29,6 +29,8 @@ export interface AttachedDisk {
   readonly name: string;
   /** In the instance it is /dev/disk/by-id/google-DEVICE. */
   readonly device: string;
+  /** One that two zones have. */
+  readonly regional: boolean;
   readonly boot: boolean;
   /** A disk of the host's own (local SSD), which is lost with the instance, and of which there are no snapshots. */
   readonly scratch: boolean;

@@ -99,6 +99,7 @@ export function readInstance(
     disks: (message.disks ?? []).map((disk) => ({
       name: lastPart(disk.source),
       device: disk.deviceName ?? '',
+      regional: /\/regions\//.test(disk.source ?? ''),
       boot: disk.boot ?? false,
       scratch: disk.type === 'SCRATCH',
       autoDelete: disk.autoDelete ?? false,

@@ -47,6 +47,8 @@ export function diskOf(place: DataPlace, vm: Instance): AttachedDisk {
       place,
       `it is on a local SSD (${show(device)}), of which Google Cloud takes no snapshots`,
     );
+  if (disk.regional)
+    throw noSnapshots(place, `it is on the regional disk ${disk.name}, which the action does not look after`);
   return disk;
 }
 

@@ -7,8 +7,8 @@ export const MACHINE: Instance = {
   ...VM,
   disks: [
     ...VM.disks,
-    { name: 'data-1', device: 'data', boot: false, scratch: false, autoDelete: false },
-    { name: '', device: 'local-ssd-0', boot: false, scratch: true, autoDelete: true },
+    { name: 'data-1', device: 'data', boot: false, regional: false, scratch: false, autoDelete: false },
+    { name: '', device: 'local-ssd-0', boot: false, regional: false, scratch: true, autoDelete: true },
   ],
 };
 

@@ -45,7 +45,14 @@ class Machine {
     const attach = async (name: string, device: string): Promise<void> => {
       this.#count();
       storage.calls.push(`attachDisk ${name}`);
-      const disk: AttachedDisk = { name, device, boot: false, scratch: false, autoDelete: false };
+      const disk: AttachedDisk = {
+        name,
+        device,
+        boot: false,
+        regional: false,
+        scratch: false,
+        autoDelete: false,
+      };
       compute.vm = { ...compute.vm, disks: [...compute.vm.disks, disk] };
       this.place = { ...this.place, free: [...this.place.free, device] };
     };

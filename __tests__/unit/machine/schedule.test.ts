@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { asPlanned, converge, survey } from '../../../src/converge/converge';
 import { describeChange } from '../../../src/converge/describe';
-import { FORBIDDEN } from '../../../src/google/compute';
+import { FORBIDDEN, type Instance } from '../../../src/google/compute';
 import type { SchedulePolicy } from '../../../src/google/storage';
 import type { DataPlace } from '../../../src/machine/data-place';
 import { descriptionOf } from '../../../src/machine/identity';
@@ -37,9 +37,14 @@ beforeEach(() => {
   storage.disks = [diskOf('web-1'), diskOf('data-1')];
 });
 
-async function run(desired: DesiredSchedule, place: DataPlace = PLACE, isTeardown = false) {
+async function run(
+  desired: DesiredSchedule,
+  place: DataPlace = PLACE,
+  isTeardown = false,
+  vm: Instance = MACHINE,
+) {
   const compute = new FakeCompute();
-  compute.vm = MACHINE;
+  compute.vm = vm;
   const target = scheduleTarget({ compute, storage, desired, readPlace: async () => place, isTeardown });
   const tools = { log: fakeLog(), sleep: async () => undefined };
   const surveyed = await survey(target, tools);
@@ -144,6 +149,11 @@ test.each<[string, Partial<DataPlace>, RegExp]>([
     title: 'The data is on no disk that has snapshots',
     message: expect.stringMatching(message),
   });
+});
+
+test('nor has a regional disk, as far as the action goes', async () => {
+  const vm = { ...MACHINE, disks: MACHINE.disks.map((disk) => ({ ...disk, regional: !disk.boot })) };
+  await expect(run(DAILY, PLACE, false, vm)).rejects.toThrow('on the regional disk data-1');
 });
 
 describe('schedules in words', () => {
