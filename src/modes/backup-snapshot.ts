@@ -43,16 +43,19 @@ async function takeAndTidy(run: Run, site: Connected): Promise<Outcome<string>> 
   const disk = diskOf(await readDataDisk(site.connection, settings.registry.dataPath), vm);
   const now = leases.now();
   const name = settings.dryRun ? nameNow(vm, now) : await take(run, site, null);
-  const old = outdatedSnapshots(await storage.listSnapshots(labelsOf(vm)), {
-    keepDays: settings.snapshots.keepDays,
-    now,
-  });
+  const { keepDays } = settings.snapshots;
+  const others = (await storage.listSnapshots(labelsOf(vm))).filter((each) => each.name !== name);
+  const old = outdatedSnapshots(others, { keepDays, now });
   for (const each of settings.dryRun ? [] : old) await storage.deleteSnapshot(each.name);
-  const days = Math.floor(settings.snapshots.keepDays);
   const changes = [
     machineChange(`snapshot ${name}`, null, `of disk ${disk.name}`, 'it is asked for'),
     ...old.map((each) =>
-      machineChange(`snapshot ${each.name}`, '', null, `it is older than ${days} days, and not the newest`),
+      machineChange(
+        `snapshot ${each.name}`,
+        '',
+        null,
+        `it is older than ${keepDays} days, and not the newest`,
+      ),
     ),
   ];
   return { state: name, before: name, changes, notes: [] };
