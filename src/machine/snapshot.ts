@@ -59,17 +59,15 @@ export async function takeSnapshot({
 }
 
 /**
- * Snapshots of `backup` that are older than is asked for: Google deletes those of a schedule by itself. The newest of all
- * always stays.
+ * Snapshots that are older than is asked for, of those beside the one that has just been taken: Google deletes those of a
+ * schedule by itself.
  */
 export function outdatedSnapshots(
-  snapshots: readonly Snapshot[],
+  others: readonly Snapshot[],
   { keepDays, now }: { readonly keepDays: number; readonly now: number },
 ): readonly Snapshot[] {
-  const [, ...older] = [...snapshots]
-    .filter(({ status }) => status === 'READY')
-    .sort((a, b) => b.created - a.created);
-  return older.filter(
-    ({ labels, created }) => labels[KIND] !== 'scheduled' && now - created > keepDays * DAY_MS,
+  return others.filter(
+    ({ status, labels, created }) =>
+      status === 'READY' && labels[KIND] !== 'scheduled' && now - created > keepDays * DAY_MS,
   );
 }

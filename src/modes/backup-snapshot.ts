@@ -50,12 +50,7 @@ async function takeAndTidy(run: Run, site: Connected): Promise<Outcome<string>> 
   const changes = [
     machineChange(`snapshot ${name}`, null, `of disk ${disk.name}`, 'it is asked for'),
     ...old.map((each) =>
-      machineChange(
-        `snapshot ${each.name}`,
-        '',
-        null,
-        `it is older than ${keepDays} days, and not the newest`,
-      ),
+      machineChange(`snapshot ${each.name}`, '', null, `it is older than ${keepDays} days`),
     ),
   ];
   return { state: name, before: name, changes, notes: [] };

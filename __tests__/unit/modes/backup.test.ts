@@ -99,7 +99,11 @@ test('a dry run says so, and changes nothing', async () => {
   storage.snapshots = [aged('old', 20), aged('older', 30)];
   const report = await backupSnapshot(runWith(true));
   expect(report).toMatchObject({ snapshot: null, onlyPlanned: true });
-  expect(report.changes.map(({ what }) => what)).toEqual([`snapshot ${NAME}`, 'snapshot older']);
+  expect(report.changes.map(({ what }) => what)).toEqual([
+    `snapshot ${NAME}`,
+    'snapshot old',
+    'snapshot older',
+  ]);
   expect(events).toEqual([]);
 });
 
