@@ -16,7 +16,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['leases'],
   ['report'],
   ['health'],
-  ['push', 'layout', 'firewall', 'instance', 'runner', 'route'],
+  ['push', 'layout', 'machine', 'firewall', 'instance', 'runner', 'route'],
   ['converge'],
   ['google', 'ssh', 'registry', 'docker'],
   ['settings'],

@@ -169,7 +169,53 @@ function instanceStories(): void {
   });
 }
 
+function diskStories(): void {
+  const disk = 'gcloud-test-disk';
+  const policy = 'gcloud-test-policy';
+  const snapshot = 'gcloud-test-snapshot';
+  const region = '--region=europe-west1';
+
+  afterAll(async () => {
+    await gcloud(...INSTANCES, 'detach-disk', lab.LAB_INSTANCE ?? '', `--disk=${disk}`);
+    await gcloud('compute', 'disks', 'delete', disk, `${disk}-2`);
+    await gcloud('compute', 'resource-policies', 'delete', policy, region);
+    await gcloud('compute', 'snapshots', 'delete', snapshot);
+  });
+
+  test('a disk is made and attached, has a schedule and a snapshot, and another one is made of that', async () => {
+    await ok('compute', 'disks', 'create', disk, '--size=10GB', '--type=pd-ssd');
+    await ok(...INSTANCES, 'attach-disk', lab.LAB_INSTANCE ?? '', `--disk=${disk}`, `--device-name=${disk}`);
+    await output(lab.LAB_INSTANCE ?? '', `test -b /dev/disk/by-id/google-${disk}`);
+    await ok(
+      ...['compute', 'resource-policies', 'create', 'snapshot-schedule', policy, region],
+      ...['--daily-schedule', '--start-time=04:00', '--max-retention-days=14'],
+    );
+    await ok('compute', 'disks', 'add-resource-policies', disk, `--resource-policies=${policy}`);
+    await ok('compute', 'snapshots', 'create', snapshot, `--source-disk=${disk}`, '--labels=a=b');
+    await ok('compute', 'disks', 'create', `${disk}-2`, `--source-snapshot=${snapshot}`);
+    expect(await object('compute', 'disks', 'describe', `${disk}-2`)).toMatchObject({
+      sizeGb: '10',
+      status: 'READY',
+      sourceSnapshot: expect.stringMatching(new RegExp(`/global/snapshots/${snapshot}$`)),
+    });
+  });
+
+  test.each([
+    ['a disk that is attached', ['disks', 'delete', disk], 'disk resource'],
+    [
+      'a schedule that a disk has',
+      ['resource-policies', 'delete', policy, region],
+      'resource_policy resource',
+    ],
+  ])('%s is not deleted', async (_, command, kind) => {
+    const { status, stderr } = await gcloud('compute', ...command);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(new RegExp(`The ${kind} '.*' is already being used by '.*'`));
+  });
+}
+
 if (haveGcloud()) {
+  describe('gcloud compute disks, snapshots and resource-policies', diskStories);
   describe('gcloud compute firewall-rules', ruleStories);
   describe('gcloud compute instances', instanceStories);
 }

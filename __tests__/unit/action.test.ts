@@ -61,6 +61,7 @@ test('every output of action.yml is set, and no other', () => {
     health: null,
     pruned: null,
     layout: null,
+    snapshot: null,
     movement: null,
   });
   expect(Object.keys(outputs)).toEqual(Object.keys(action.outputs));

@@ -32,6 +32,7 @@ const REPORT: Report = {
   health: null,
   pruned: null,
   layout: null,
+  snapshot: null,
   movement: null,
 };
 

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AcmeAuthority } from './acme/authority.ts';
+import { releaseDisks } from './compute/attachments.ts';
 import type { Cloud } from './compute/call.ts';
 import type { NetworkRef, Registration } from './compute/world.ts';
 import { handleFault } from './faults/control.ts';
@@ -112,6 +113,8 @@ async function register({ cloud }: Control, registration: Registration): Promise
 }
 
 async function unregister({ cloud }: Control, name: string): Promise<Reply> {
+  const instance = cloud.world.instances.get(name);
+  if (instance !== undefined) await releaseDisks(cloud, instance);
   const existed = cloud.world.instances.delete(name);
   await cloud.enforce([...cloud.world.instances.values()]);
   return existed ? json(200, {}) : text(404, `no instance ${name}\n`);
@@ -133,6 +136,7 @@ async function amend({ cloud }: Control, name: string, body: Body): Promise<Repl
 }
 
 async function reset({ cloud, acme }: Control): Promise<Reply> {
+  await cloud.blocks.clear();
   cloud.world.reset();
   cloud.operations.clear();
   acme.orders.splice(0);

@@ -22,6 +22,7 @@ import { Accounts } from './identity/accounts.ts';
 import { handleGithubOidc, handleIamCredentials, handleOauth, handleSts } from './identity/oauth.ts';
 import { MetadataServer } from './metadata/server.ts';
 import { NAMES, publicName } from './names.ts';
+import { LoopBlocks } from './storage/loop-blocks.ts';
 import { Enforcer } from './vpc/enforce.ts';
 
 /** The lab's Google Cloud and network front, as one process: `node lab/cloud/server.ts CONFIG.json`. */
@@ -31,10 +32,15 @@ async function main(file: string | undefined): Promise<void> {
   const world = new World(config.project, config.projectNumber, config.zone);
   const faults = new Faults();
   const enforcer = new Enforcer(world, faults);
+  const blocks = new LoopBlocks(join(config.runDir, 'disks'));
+  await blocks.clear();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => blocks.clear().finally(() => process.exit(0)));
   const cloud = {
     world,
     operations: new Operations(faults),
     faults,
+    blocks,
     enforce: enforcer.enforce.bind(enforcer),
   };
   const upstream = new UpstreamFaults();
@@ -167,5 +173,4 @@ function listenForDatagrams(
   });
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0));
 await main(process.argv[2]);

@@ -9,18 +9,59 @@ interface Node {
 
 /** The methods that src/google/clients.ts calls. */
 const METHODS: Readonly<Record<string, readonly string[]>> = {
-  Instances: ['Get', 'SetTags', 'SetMetadata', 'GetGuestAttributes'],
+  Instances: ['Get', 'SetTags', 'SetMetadata', 'GetGuestAttributes', 'AttachDisk', 'DetachDisk'],
   Firewalls: ['Get', 'List', 'Insert', 'Patch', 'Delete'],
+  Disks: [
+    'Get',
+    'List',
+    'Insert',
+    'SetLabels',
+    'AddResourcePolicies',
+    'RemoveResourcePolicies',
+    'CreateSnapshot',
+  ],
+  Snapshots: ['Get', 'List', 'Delete'],
+  ResourcePolicies: ['Get', 'Insert', 'Patch', 'Delete'],
   GlobalOperations: ['Wait'],
   ZoneOperations: ['Wait'],
+  RegionOperations: ['Wait'],
 };
 
-/** The fields that src/google/resources.ts and src/google/clients.ts use, of the messages that have many more. */
+/** The fields that src/google/resources.ts, storage-messages.ts and clients.ts use, of the messages that have many more. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Instance: ['id', 'name', 'status', 'tags', 'metadata', 'networkInterfaces', 'disks'],
   NetworkInterface: ['name', 'network', 'networkIP', 'accessConfigs', 'ipv6Address', 'ipv6AccessConfigs'],
   AccessConfig: ['natIP', 'externalIpv6'],
-  AttachedDisk: ['boot', 'licenses', 'guestOsFeatures'],
+  AttachedDisk: ['boot', 'source', 'deviceName', 'type', 'autoDelete', 'licenses', 'guestOsFeatures'],
+  DiskList: ['items', 'nextPageToken'],
+  Disk: [
+    'name',
+    'description',
+    'sizeGb',
+    'type',
+    'status',
+    'labels',
+    'labelFingerprint',
+    'licenses',
+    'resourcePolicies',
+    'sourceSnapshot',
+    'users',
+  ],
+  SnapshotList: ['items', 'nextPageToken'],
+  Snapshot: [
+    'name',
+    'id',
+    'description',
+    'status',
+    'diskSizeGb',
+    'storageBytes',
+    'sourceDisk',
+    'labels',
+    'licenses',
+    'creationTimestamp',
+  ],
+  ResourcePolicy: ['name', 'description', 'snapshotSchedulePolicy'],
+  ResourcePolicySnapshotSchedulePolicySnapshotProperties: ['labels'],
   GuestOsFeature: ['type'],
   Operation: ['id', 'name', 'status', 'error', 'httpErrorStatusCode', 'httpErrorMessage'],
   Errors: ['code', 'message'],
@@ -45,7 +86,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 const PACKAGE = ['google', 'cloud', 'compute', 'v1'];
 
 /**
- * The part of Compute's descriptor that the action needs: 4 services and some 20 messages of 2,216.
+ * The part of Compute's descriptor that the action needs: 8 services and some 50 messages of 2,216.
  *
  * @throws Error when a method or field is not in the descriptor
  */

@@ -1,5 +1,5 @@
-/** The three things that a run converges. */
-export type TargetName = 'firewall' | 'instance' | 'runner';
+/** The things that a run converges. */
+export type TargetName = 'machine' | 'firewall' | 'instance' | 'runner';
 
 /** One difference between what is and what should be, as shown in the log, the summary and the output. */
 export interface Change {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Authentication } from './credentials';
 import type { FirewallMessage, InstanceMessage, MetadataMessage, TagsMessage } from './resources';
+import type { DiskMessage, PolicyMessage, SnapshotMessage } from './storage-messages';
 
 /** A Compute operation. */
 export interface OperationMessage {
@@ -30,16 +31,33 @@ type Read<Request, Response> = (request: Request, options: CallOptions) => Promi
 interface InProject {
   readonly project: string;
 }
-interface OfInstance extends InProject {
+interface InZone extends InProject {
   readonly zone: string;
+}
+interface OfInstance extends InZone {
   readonly instance: string;
 }
+interface OfDisk extends InZone {
+  readonly disk: string;
+}
+interface InRegion extends InProject {
+  readonly region: string;
+}
+
+type List<Request, Response> = (
+  request: Request & { maxResults: number; pageToken?: string; filter?: string },
+  options: CallOptions,
+) => Promise<[Response[], { pageToken?: string } | null, ...unknown[]]>;
 
 /** The methods of the official clients that the action calls. */
 export interface InstancesClient {
   get: Read<OfInstance, InstanceMessage>;
   setTags: Mutation<OfInstance & { tagsResource: TagsMessage }>;
   setMetadata: Mutation<OfInstance & { metadataResource: MetadataMessage }>;
+  attachDisk: Mutation<
+    OfInstance & { attachedDiskResource: { source: string; deviceName: string; autoDelete: boolean } }
+  >;
+  detachDisk: Mutation<OfInstance & { deviceName: string }>;
   getGuestAttributes: Read<
     OfInstance & { queryPath: string },
     { queryValue?: { items?: readonly { key?: string | null; value?: string | null }[] } | null }
@@ -56,6 +74,41 @@ export interface FirewallsClient {
   delete: Mutation<InProject & { firewall: string }>;
 }
 
+export interface DisksClient {
+  get: Read<OfDisk, DiskMessage>;
+  list: List<InZone, DiskMessage>;
+  insert: Mutation<InZone & { diskResource: DiskMessage }>;
+  setLabels: Mutation<
+    InZone & {
+      resource: string;
+      zoneSetLabelsRequestResource: {
+        labels: Readonly<Record<string, string>>;
+        labelFingerprint: string;
+      };
+    }
+  >;
+  addResourcePolicies: Mutation<
+    OfDisk & { disksAddResourcePoliciesRequestResource: { resourcePolicies: readonly string[] } }
+  >;
+  removeResourcePolicies: Mutation<
+    OfDisk & { disksRemoveResourcePoliciesRequestResource: { resourcePolicies: readonly string[] } }
+  >;
+  createSnapshot: Mutation<OfDisk & { snapshotResource: SnapshotMessage }>;
+}
+
+export interface SnapshotsClient {
+  get: Read<InProject & { snapshot: string }, SnapshotMessage>;
+  list: List<InProject, SnapshotMessage>;
+  delete: Mutation<InProject & { snapshot: string }>;
+}
+
+export interface ResourcePoliciesClient {
+  get: Read<InRegion & { resourcePolicy: string }, PolicyMessage>;
+  insert: Mutation<InRegion & { resourcePolicyResource: PolicyMessage }>;
+  patch: Mutation<InRegion & { resourcePolicy: string; resourcePolicyResource: PolicyMessage }>;
+  delete: Mutation<InRegion & { resourcePolicy: string }>;
+}
+
 export interface OperationsClient<Request> {
   wait: Read<Request & { operation: string }, OperationMessage>;
 }
@@ -64,8 +117,12 @@ export interface OperationsClient<Request> {
 export interface Clients {
   instances(): InstancesClient;
   firewalls(): FirewallsClient;
+  disks(): DisksClient;
+  snapshots(): SnapshotsClient;
+  resourcePolicies(): ResourcePoliciesClient;
   globalOperations(): OperationsClient<InProject>;
-  zoneOperations(): OperationsClient<InProject & { zone: string }>;
+  zoneOperations(): OperationsClient<InZone>;
+  regionOperations(): OperationsClient<InRegion>;
 }
 
 type Constructor<Client> = new (options: {
@@ -94,14 +151,32 @@ export function computeClients({ authClient, universeDomain }: Authentication): 
         require('@google-cloud/compute/build/src/v1/firewalls_client.js').FirewallsClient,
       ),
     ),
+    disks: once(() =>
+      make<DisksClient>(require('@google-cloud/compute/build/src/v1/disks_client.js').DisksClient),
+    ),
+    snapshots: once(() =>
+      make<SnapshotsClient>(
+        require('@google-cloud/compute/build/src/v1/snapshots_client.js').SnapshotsClient,
+      ),
+    ),
+    resourcePolicies: once(() =>
+      make<ResourcePoliciesClient>(
+        require('@google-cloud/compute/build/src/v1/resource_policies_client.js').ResourcePoliciesClient,
+      ),
+    ),
     globalOperations: once(() =>
       make<OperationsClient<InProject>>(
         require('@google-cloud/compute/build/src/v1/global_operations_client.js').GlobalOperationsClient,
       ),
     ),
     zoneOperations: once(() =>
-      make<OperationsClient<InProject & { zone: string }>>(
+      make<OperationsClient<InZone>>(
         require('@google-cloud/compute/build/src/v1/zone_operations_client.js').ZoneOperationsClient,
+      ),
+    ),
+    regionOperations: once(() =>
+      make<OperationsClient<InRegion>>(
+        require('@google-cloud/compute/build/src/v1/region_operations_client.js').RegionOperationsClient,
       ),
     ),
   };

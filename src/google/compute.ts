@@ -15,10 +15,27 @@ export interface Instance {
   readonly internalIpv6: string | null;
   readonly externalIpv6: string | null;
   readonly tags: { readonly items: readonly string[]; readonly fingerprint: string };
+  /** In the order of the API. */
+  readonly disks: readonly AttachedDisk[];
   readonly metadata: {
     readonly items: readonly { readonly key: string; readonly value: string }[];
     readonly fingerprint: string;
   };
+}
+
+/** A disk on an instance. */
+export interface AttachedDisk {
+  /** Name of the disk; empty for one of the host's own (local SSD). */
+  readonly name: string;
+  /** In the instance it is /dev/disk/by-id/google-DEVICE. */
+  readonly device: string;
+  /** One that two zones have. */
+  readonly regional: boolean;
+  readonly boot: boolean;
+  /** A disk of the host's own (local SSD), which is lost with the instance, and of which there are no snapshots. */
+  readonly scratch: boolean;
+  /** It is deleted with the instance. */
+  readonly autoDelete: boolean;
 }
 
 /** A VPC firewall rule, as the Compute API knows it; ports absent means every port of the protocol. */
@@ -47,6 +64,8 @@ export interface ProtocolPorts {
 
 /** `code` of the error for a rule that somebody else added meanwhile. */
 export const RULE_EXISTS = 'rule-exists';
+/** `code` of the error for a permission that the credentials lack. */
+export const FORBIDDEN = 'forbidden';
 /** `code` of the error for what does not exist in Google Cloud, or not any more. */
 export const NOT_FOUND = 'not-found';
 

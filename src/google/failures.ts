@@ -1,7 +1,7 @@
 import { ActionError } from '../values/errors';
 import { show } from '../values/show';
 import { type ApiError, readApiError, transience } from './api-error';
-import { NOT_FOUND } from './compute';
+import { FORBIDDEN, NOT_FOUND } from './compute';
 import { OUTAGE_LIMIT_MS, RATE_LIMIT_MS } from './retries';
 
 /** One kind of call: what it does, for messages, and the permission it takes. */
@@ -33,7 +33,7 @@ export function explainApiError(error: ApiError, call: Call, cause?: unknown): A
       {
         doing,
         happened,
-        next: 'Delete what is no longer needed (gcloud compute firewall-rules list, for rules), or ask for more under IAM & Admin, Quotas',
+        next: 'Delete what is no longer needed (gcloud compute firewall-rules list, for rules; gcloud compute snapshots list), or ask for more under IAM & Admin, Quotas',
       },
       { cause },
     );
@@ -144,7 +144,7 @@ function forbidden(error: ApiError, call: Call, happened: string, cause: unknown
       happened: `the credentials lack ${permission} in project ${project}`,
       next: 'Grant the role of docs/security.md to the service account, in the project named here',
     },
-    { cause },
+    { cause, code: FORBIDDEN },
   );
 }
 

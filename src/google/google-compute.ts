@@ -1,15 +1,16 @@
 import type { Log } from '../job/log';
 import { ActionError } from '../values/errors';
-import { type ApiError, isMissing, readApiError } from './api-error';
+import { type ApiError, isMissing } from './api-error';
 import type { Clients } from './clients';
 import { type Clock, systemClock } from './clock';
 import { type Compute, type FirewallRule, type Instance, RULE_EXISTS } from './compute';
-import { type Call, explain, explainApiError, unexpectedAnswer } from './failures';
+import { type Call, explainApiError, unexpectedAnswer } from './failures';
 import { requireRoomForMetadata, requireRoomForTags } from './limits';
 import { change, type Send } from './mutation';
 import { OPERATION_LIMIT_MS, type Waiting } from './operations';
+import { pages, read, reading, wait, write } from './reading';
 import { readInstance, readRule, writeRule } from './resources';
-import { retrying, turnAway } from './retries';
+import { turnAway } from './retries';
 
 /** The instance that a run is about. */
 export interface InstanceName {
@@ -17,15 +18,6 @@ export interface InstanceName {
   readonly zone: string;
   readonly instance: string;
 }
-
-/** Options of one try; timeouts in milliseconds. Made anew for each call, because the client writes into them. */
-const read = () => ({ timeout: 30_000, retry: null });
-const write = () => ({ timeout: 60_000, retry: null });
-const wait = (timeout: number) => ({ timeout, retry: null });
-
-/** Largest page that Compute gives. */
-const PAGE = 500;
-const MOST_PAGES = 100;
 
 /**
  * Time to win against others who change the same tags or metadata. Google takes one change after the other, of some 5 s
@@ -66,8 +58,12 @@ class GoogleCompute implements Compute {
 
   async getInstance(): Promise<Instance> {
     const call = this.#instanceCall('reading', 'compute.instances.get');
-    const [message] = await this.#try(call, () => this.#clients.instances().get(this.#name, read()));
-    const instance = readInstance(message, this.#name);
+    const answer = await reading(
+      call,
+      () => this.#clients.instances().get(this.#name, read()),
+      this.#context,
+    );
+    const instance = answer && readInstance(answer[0], this.#name);
     if (instance === null) throw unexpectedAnswer(call.doing, 'the answer is no instance');
     this.#known = instance;
     return instance;
@@ -114,9 +110,10 @@ class GoogleCompute implements Compute {
       'reading the guest attributes of',
       'compute.instances.getGuestAttributes',
     );
-    const answer = await this.#try(
+    const answer = await reading(
       call,
       () => this.#clients.instances().getGuestAttributes({ ...this.#name, queryPath: path }, read()),
+      this.#context,
       isMissing,
     );
     if (answer === null) return null;
@@ -127,20 +124,12 @@ class GoogleCompute implements Compute {
   async listFirewallRules(project: string): Promise<readonly FirewallRule[]> {
     const doing = `listing the firewall rules of project ${project}`;
     const call = { doing, project, permission: 'compute.firewalls.list' };
-    const rules: FirewallRule[] = [];
-    const seen = new Set<string>();
-    for (let pageToken = ''; ; ) {
-      const request = { project, maxResults: PAGE, ...(pageToken ? { pageToken } : {}) };
-      const [page, next] = await this.#try(call, () =>
-        this.#clients.firewalls().list(request, { ...read(), autoPaginate: false }),
-      );
-      rules.push(...page.map(readRule));
-      pageToken = next?.pageToken ?? '';
-      if (!pageToken) return rules;
-      if (seen.has(pageToken) || seen.size >= MOST_PAGES)
-        throw unexpectedAnswer(doing, 'the list has no end');
-      seen.add(pageToken);
-    }
+    const found = await pages(
+      call,
+      (page) => this.#clients.firewalls().list({ project, ...page }, { ...read(), autoPaginate: false }),
+      this.#context,
+    );
+    return found.map(readRule);
   }
 
   async insertFirewallRule(project: string, rule: FirewallRule): Promise<void> {
@@ -209,21 +198,6 @@ class GoogleCompute implements Compute {
       (operation, ms) => this.#clients.globalOperations().wait({ project, operation }, wait(ms)),
       this.#context,
     );
-  }
-
-  async #try<T>(call: Call, work: () => Promise<T>): Promise<T>;
-  async #try<T>(call: Call, work: () => Promise<T>, absent: (error: ApiError) => boolean): Promise<T | null>;
-  async #try<T>(
-    call: Call,
-    work: () => Promise<T>,
-    absent?: (error: ApiError) => boolean,
-  ): Promise<T | null> {
-    try {
-      return await retrying(call.doing, work, this.#context);
-    } catch (thrown) {
-      if (absent?.(readApiError(thrown))) return null;
-      throw explain(thrown, call);
-    }
   }
 
   #instanceCall(verb: string, permission: string): Call {

@@ -9,6 +9,10 @@ export interface InstanceMessage {
   readonly metadata?: MetadataMessage | null;
   readonly disks?: readonly {
     readonly boot?: boolean | null;
+    readonly source?: string | null;
+    readonly deviceName?: string | null;
+    readonly type?: string | null;
+    readonly autoDelete?: boolean | null;
     readonly licenses?: readonly string[];
     readonly guestOsFeatures?: readonly { readonly type?: string | null }[];
   }[];
@@ -66,6 +70,11 @@ export function networkPath(network: { project: string; name: string }): string 
   return `projects/${network.project}/global/networks/${network.name}`;
 }
 
+/** Name of a resource from its address. */
+export function lastPart(address: string | null | undefined): string {
+  return (address ?? '').split('/').at(-1) ?? '';
+}
+
 /** Null when the message lacks what every instance has. */
 export function readInstance(
   message: InstanceMessage,
@@ -87,6 +96,14 @@ export function readInstance(
     externalIp: nic?.accessConfigs?.[0]?.natIP || null,
     internalIpv6: nic?.ipv6Address || null,
     externalIpv6: nic?.ipv6AccessConfigs?.[0]?.externalIpv6 || null,
+    disks: (message.disks ?? []).map((disk) => ({
+      name: lastPart(disk.source),
+      device: disk.deviceName ?? '',
+      regional: /\/regions\//.test(disk.source ?? ''),
+      boot: disk.boot ?? false,
+      scratch: disk.type === 'SCRATCH',
+      autoDelete: disk.autoDelete ?? false,
+    })),
     tags: { items: message.tags?.items ?? [], fingerprint: message.tags?.fingerprint ?? '' },
     metadata: {
       items: (message.metadata?.items ?? []).map(({ key, value }) => ({

@@ -10,6 +10,7 @@ import { beginReading, type RunnerReads, setUpRunner, trustAuthority } from './r
 import { registryAddress } from './registry-address';
 import { RepairDuringPush } from './repair-during-push';
 import { reportOf } from './report';
+import { checkRestored, isOnlyPlanned, restoreData, restorePlanned } from './restore';
 import { imagesToRestore, restoreImages } from './restore-layout';
 import { explainRoom, warnOfRoom } from './room';
 import type { Run } from './run';
@@ -26,6 +27,8 @@ export async function deploy(run: Run): Promise<Report> {
   const reads = beginReading(run, address);
   const site = await connectTo(run, place);
   try {
+    const restored = await restoreData(run, site);
+    if (isOnlyPlanned(run, restored)) return restorePlanned(run, site.vm, restored);
     // All plans are made before anything is changed, so that what stands in the way is found in time. This run's own
     // opening alone is made meanwhile; the post step closes it in any case.
     const [survey, runner] = await waitForAll<[SiteSurvey, RunnerReads]>([
@@ -35,6 +38,7 @@ export async function deploy(run: Run): Promise<Report> {
     const [{ outcomes, facts, movement }, changed, way] = await waitForAll<
       [SetUp, Outcome<unknown> | null, Way]
     >([setUp(run, site, survey), setUpRunner(run, runner.survey), openWay(run, site, address)]);
+    const missing = await checkRestored(run, site, restored);
     await warnOfRoom(run, site.connection, facts);
     const ca = authorityOf(run.settings, facts);
     const caFile = await trustAuthority(run, address, ca);
@@ -43,7 +47,7 @@ export async function deploy(run: Run): Promise<Report> {
     const images = await push(run, address, reached, runner.image, repair);
     const layout = await restoreImages(run, reached, restorable);
     const firewall = await firewallOf(run, site);
-    const all = [...outcomes, changed, ...repaired];
+    const all = [restored, ...outcomes, changed, ...repaired, missing];
     const found = { outcomes: all, ca, caFile, reached, images, layout, firewall, movement };
     return reportOf(run, site.vm, address, found);
   } catch (error) {

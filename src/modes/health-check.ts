@@ -26,6 +26,7 @@ import { type Repaired, repair } from './repair';
 import { reportOf } from './report';
 import { savingsAt } from './room';
 import type { Run } from './run';
+import { siteSchedule } from './schedule';
 import { siteFirewall, siteInstance } from './survey';
 import { authorityOf, endpointOf, tlsOf } from './tls';
 import { openWay } from './way';
@@ -74,6 +75,7 @@ async function look(run: Run, site: Site | null, reached: readonly HealthCheck[]
   if (site === null) return { checks: rows.all, drift, facts: null, movement: null };
   await checkFirewall(run, site, rows, drift);
   const instance = await checkInstance(run, site, rows, drift);
+  await checkSchedule(run, site, rows, drift);
   return { checks: rows.all, drift, ...instance };
 }
 
@@ -130,7 +132,7 @@ async function reach(run: Run, rows: HealthRows): Promise<Site | null> {
     ({ name, status }) => `${name} is ${status}`,
   );
   if (vm === null) return null;
-  const place = placeOf(compute, vm);
+  const place = placeOf(google, vm);
   const verified =
     run.settings.ssh.hostKey.kind === 'unverified' ? 'host key not verified' : 'host key verified';
   const connection = mayLogIn(run)
@@ -149,6 +151,17 @@ async function checkFirewall(run: Run, site: Site, rows: HealthRows, drift: Chan
     const plan = target.plan(await readSettled(target, run.log));
     drift.push(...plan.steps.map(({ change }) => change));
     return [driftRow('Firewall', plan)];
+  });
+}
+
+/** Where a schedule is asked for. */
+async function checkSchedule(run: Run, site: Site, rows: HealthRows, drift: Change[]): Promise<void> {
+  const target = siteSchedule(run, site);
+  if (target === null) return;
+  await rows.addAll('Snapshots', async () => {
+    const plan = target.plan(await readSettled(target, run.log));
+    drift.push(...plan.steps.map(({ change }) => change));
+    return [driftRow('Snapshots', plan)];
   });
 }
 

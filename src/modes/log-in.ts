@@ -17,6 +17,9 @@ export interface Site extends Place {
   readonly connection: SshConnection | null;
 }
 
+/** The same where this run is logged in. */
+export type Connected = Site & { readonly connection: SshConnection };
+
 /** Logs in to the instance, where this run may. */
 export async function connectTo(run: Run, place: Place): Promise<Site> {
   return { ...place, connection: mayLogIn(run) ? await logIn(run, place) : null };

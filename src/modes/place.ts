@@ -2,6 +2,8 @@ import { computeClients, loadAhead } from '../google/clients';
 import type { Compute, FirewallRule, Instance } from '../google/compute';
 import { fetchToken, prepareCredentials } from '../google/credentials';
 import { googleCompute } from '../google/google-compute';
+import { googleStorage } from '../google/google-storage';
+import type { Storage } from '../google/storage';
 import { ActionError } from '../values/errors';
 import { show } from '../values/show';
 import type { Run } from './run';
@@ -9,6 +11,7 @@ import type { Run } from './run';
 /** The VM of a run, as Google knows it. */
 export interface Place {
   readonly compute: Compute;
+  readonly storage: Storage;
   readonly vm: Instance;
   /** Rules of the project that the instance's network is in. */
   readonly rules: Promise<readonly FirewallRule[]>;
@@ -16,21 +19,22 @@ export interface Place {
 
 /** Finds the instance. */
 export async function findPlace(run: Run): Promise<Place> {
-  const { compute } = await run.reach.google(run);
-  return placeOf(compute, await readRunningInstance(compute));
+  const google = await run.reach.google(run);
+  return placeOf(google, await readRunningInstance(google.compute));
 }
 
 /** Begins to read the rules around an instance; whoever needs them waits, and sees the error if there is one. */
-export function placeOf(compute: Compute, vm: Instance): Place {
+export function placeOf({ compute, storage }: Pick<Place, 'compute' | 'storage'>, vm: Instance): Place {
   const rules = compute.listFirewallRules(vm.network.project);
   rules.catch(() => undefined);
-  return { compute, vm, rules };
+  return { compute, storage, vm, rules };
 }
 
 /** The run's way to Google Cloud. */
 export interface Google {
   readonly project: string;
   readonly compute: Compute;
+  readonly storage: Storage;
   /** The credentials, in words. */
   readonly describe: string;
 }
@@ -56,8 +60,10 @@ export async function openGoogle({
   loadAhead(clients).catch(() => undefined);
   await fetchToken(authentication);
   log.info(`Google Cloud: ${authentication.describe}, project ${project}`);
-  const compute = googleCompute({ project, zone, instance }, clients, { log });
-  return { project, compute, describe: authentication.describe };
+  const name = { project, zone, instance };
+  const compute = googleCompute(name, clients, { log });
+  const storage = googleStorage(name, clients, { log });
+  return { project, compute, storage, describe: authentication.describe };
 }
 
 /**

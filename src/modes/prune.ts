@@ -4,8 +4,8 @@ import { type PrunePlan, tagsThatGo } from '../instance/images/prune-plan';
 import { type Images, imagesTarget, planOf } from '../instance/images/target';
 import type { Report } from '../report/outputs';
 import { type PruneReport, pruneLog } from '../report/prune';
-import type { SshConnection } from '../ssh/connection';
-import { connectTo, needsKey } from './log-in';
+import { snapshotBefore } from './backup-snapshot';
+import { type Connected, connectTo, needsKey } from './log-in';
 import { findPlace } from './place';
 import { registryAddress } from './registry-address';
 import { reportOf } from './report';
@@ -14,11 +14,12 @@ import type { Run } from './run';
 /** Deletes the images that no rule keeps, and gives their space on the disk back. Pulls and pushes go on. */
 export async function prune(run: Run): Promise<Report> {
   const { settings } = run;
-  const { connection, vm } = await connectTo(run, await findPlace(run));
+  const site = await connectTo(run, await findPlace(run));
+  const { connection, vm } = site;
   if (connection === null) throw needsKey(settings.vm.instance, 'see what a prune would delete');
   try {
-    const { outcome, pruned } = await pruneImages(run, connection);
-    return reportOf(run, vm, registryAddress(settings, vm), { outcomes: [outcome], pruned });
+    const { outcome, pruned, snapshot } = await pruneImages(run, { ...site, connection });
+    return reportOf(run, vm, registryAddress(settings, vm), { outcomes: [outcome], pruned, snapshot });
   } finally {
     connection.close();
   }
@@ -28,13 +29,15 @@ export async function prune(run: Run): Promise<Report> {
 export interface Pruned {
   readonly outcome: Outcome<Images>;
   readonly pruned: PruneReport;
+  /** Name of the snapshot that was taken before; null: none was. */
+  readonly snapshot: string | null;
 }
 
 /** The same over a connection that stands; a dry run plans it. */
-export async function pruneImages(run: Run, connection: SshConnection): Promise<Pruned> {
+export async function pruneImages(run: Run, site: Connected): Promise<Pruned> {
   const { settings, log } = run;
   const options = {
-    connection,
+    connection: site.connection,
     log,
     run: run.job.name,
     user: settings.ssh.user,
@@ -48,9 +51,12 @@ export async function pruneImages(run: Run, connection: SshConnection): Promise<
   await log.group('Tags, and why they stay', async () => {
     for (const line of lines) log.info(line);
   });
+  const isNeeded = settings.snapshots.before && !settings.dryRun && surveyed.plan.steps.length > 0;
+  const snapshot = isNeeded ? await snapshotBefore(run, site, 'prune') : null;
   const outcome = settings.dryRun ? asPlanned(surveyed) : await converge(surveyed);
   for (const note of outcome.notes) log.warning(note);
-  return { outcome, pruned: reportOn(plan, before, settings.dryRun ? before : outcome.state.contents) };
+  const pruned = reportOn(plan, before, settings.dryRun ? before : outcome.state.contents);
+  return { outcome, pruned, snapshot };
 }
 
 /** What went is what is not there any more; of a plan, what would go. */

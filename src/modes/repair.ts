@@ -4,9 +4,8 @@ import type { HealthCheck } from '../health/check';
 import type { Facts } from '../instance/facts/facts';
 import { lacksRoom } from '../instance/plan/disk-space';
 import type { PruneReport } from '../report/prune';
-import type { SshConnection } from '../ssh/connection';
 import { messageOf } from '../values/errors';
-import type { Site } from './log-in';
+import type { Connected, Site } from './log-in';
 import type { Movement } from './movement';
 import { placeOf } from './place';
 import { pruneImages } from './prune';
@@ -40,7 +39,7 @@ export async function repair(
   const isFilling = facts !== null && lacksRoom(facts) && retention.rules.length > 0;
   if (drift.length === 0 && !isFilling) return null;
   // First, since what is mended takes room as well.
-  const gained = isFilling ? await makeRoom(run, site.connection) : NOTHING;
+  const gained = isFilling ? await makeRoom(run, { ...site, connection: site.connection }) : NOTHING;
   const mended = drift.length > 0 ? await mend(run, site) : NOTHING;
   const both = {
     outcomes: [...gained.outcomes, ...mended.outcomes],
@@ -48,7 +47,7 @@ export async function repair(
     movement: mended.movement,
     pruned: gained.pruned,
   };
-  const fresh = placeOf(site.compute, await site.compute.getInstance());
+  const fresh = placeOf(site, await site.compute.getInstance());
   return { site: { ...fresh, connection: site.connection }, ...both };
 }
 
@@ -63,9 +62,9 @@ async function mend(run: Run, site: Site): Promise<Mended> {
   });
 }
 
-async function makeRoom(run: Run, connection: SshConnection): Promise<Mended> {
+async function makeRoom(run: Run, site: Connected): Promise<Mended> {
   return orTrouble('Prune', async () => {
-    const { outcome, pruned } = await pruneImages(run, connection);
+    const { outcome, pruned } = await pruneImages(run, site);
     return { ...NOTHING, outcomes: [outcome], pruned };
   });
 }

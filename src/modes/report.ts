@@ -26,6 +26,8 @@ export function reportOf(
     readonly health?: Report['health'];
     readonly pruned?: Report['pruned'];
     readonly layout?: Report['layout'];
+    /** Name of the snapshot that was taken. */
+    readonly snapshot?: string | null;
     /** Where the rules were read. */
     readonly firewall?: SiteFirewall | null;
     readonly movement?: Movement | null;
@@ -54,6 +56,7 @@ export function reportOf(
     health: found.health ?? null,
     pruned: found.pruned ?? null,
     layout: found.layout ?? null,
+    snapshot: found.snapshot ?? null,
     movement: found.movement ?? null,
   };
 }

@@ -27,10 +27,11 @@ export interface SetUp {
 export async function setUp(
   run: Run,
   site: Site,
-  { firewall, instance, admission, metOtherRun, frontReplaced }: SiteSurvey,
+  { firewall, instance, machine, admission, metOtherRun, frontReplaced }: SiteSurvey,
 ): Promise<SetUp> {
   if (run.settings.dryRun) {
-    const outcomes = [asPlanned(firewall), ...(instance === null ? [] : [asPlanned(instance)])];
+    const others = [instance, machine].filter((each) => each !== null);
+    const outcomes = [asPlanned(firewall), ...others.map((each) => asPlanned<unknown>(each))];
     return { outcomes, facts: instance?.state ?? null, movement: plannedMovement(run, site.vm, instance) };
   }
   const isMoving = instance !== null && run.settings.mode !== 'teardown';
@@ -48,7 +49,9 @@ export async function setUp(
   ]);
   // The run that has its turn at the instance last also has the last word on the ports.
   const again = metOtherRun() || leaving.length > 0 ? await setUpFirewallAgain(run, site) : null;
-  const outcomes = [first, again, second].filter((each) => each !== null);
+  // The last, as nobody waits for it; in a teardown too, where it says which snapshots stay.
+  const third = machine === null ? null : await converge(machine);
+  const outcomes = [first, again, second, third].filter((each) => each !== null);
   const movement = second === null ? null : movementOf(run, site.vm, second, frontReplaced());
   return { outcomes, facts: second?.state ?? null, movement };
 }
@@ -66,7 +69,7 @@ function keepingOpen(
   return { ...surveyed, target, plan: target.plan(surveyed.state) };
 }
 
-async function setUpFirewallAgain(run: Run, { compute }: Site): Promise<Outcome<unknown>> {
-  const fresh = placeOf(compute, await compute.getInstance());
+async function setUpFirewallAgain(run: Run, site: Site): Promise<Outcome<unknown>> {
+  const fresh = placeOf(site, await site.compute.getInstance());
   return converge(await survey(siteFirewall(run, fresh), run));
 }

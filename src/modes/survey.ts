@@ -13,6 +13,8 @@ import type { FrontReplacement } from '../instance/remote/front-replacement';
 import { type InstanceEvents, instanceTarget } from '../instance/target';
 import type { Log } from '../job/log';
 import { waitForAll } from '../job/wait-for-all';
+import type { ScheduleState } from '../machine/schedule-plan';
+import type { MachineStep } from '../machine/step';
 import { DEFAULT_USER } from '../settings/table';
 import type { Settings } from '../settings/types';
 import type { SshConnection } from '../ssh/connection';
@@ -22,6 +24,7 @@ import type { Site } from './log-in';
 import type { Place } from './place';
 import { portsOf } from './registry-address';
 import type { Run } from './run';
+import { siteSchedule } from './schedule';
 import { tlsOf } from './tls';
 
 /** What setting a site up would change. */
@@ -29,6 +32,8 @@ export interface SiteSurvey {
   readonly firewall: Survey<FirewallState, FirewallStep>;
   /** Null where the instance could not be read. */
   readonly instance: Survey<Facts, InstanceStep> | null;
+  /** Null where nothing is said of snapshots. */
+  readonly machine: Survey<ScheduleState, MachineStep> | null;
   /** Settles when this runner is admitted, where that was asked for. */
   readonly admission: Promise<unknown>;
   /** Whether another run was seen to change the instance meanwhile. */
@@ -65,17 +70,22 @@ export async function surveySite(
       'The instance was not read: a dry run changes nothing, so it needs `ssh-private-key` to log in',
     );
   }
-  const [firewall, instance] = await waitForAll<[SiteSurvey['firewall'], SiteSurvey['instance']]>([
+  const schedule = siteSchedule(run, site);
+  const [firewall, instance, machine] = await waitForAll<
+    [SiteSurvey['firewall'], SiteSurvey['instance'], SiteSurvey['machine']]
+  >([
     survey(siteFirewall(run, site), run),
     site.connection === null
       ? Promise.resolve(null)
       : survey(siteInstance(run, site.vm, site.connection, events), run),
+    schedule === null ? Promise.resolve(null) : survey(schedule, run),
   ]);
   if (instance !== null) admission.begin(instance.state.client);
   await requireWayOfChallenges(run, site.vm, instance?.plan.steps ?? null);
   return {
     firewall,
     instance,
+    machine,
     admission: admission.ended,
     metOtherRun: () => hasMet,
     frontReplaced: () => replaced,

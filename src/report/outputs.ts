@@ -64,6 +64,8 @@ export interface Report {
   readonly health: HealthReport | null;
   readonly pruned: PruneReport | null;
   readonly layout: LayoutReport | null;
+  /** Name of the snapshot that was taken; null: none was. */
+  readonly snapshot: string | null;
   /** How the registry was reached before, and is now; null where there was none, or it is not known. */
   readonly movement: Movement | null;
 }
@@ -92,6 +94,7 @@ export function outputsOf(report: Report): Record<string, string> {
     'freed-bytes': report.pruned === null ? '' : String(report.onlyPlanned ? 0 : report.pruned.freedBytes),
     'backup-path': backup === null ? '' : backup.path,
     'backup-bytes': backup === null ? '' : String(backup.bytes ?? ''),
+    snapshot: report.snapshot ?? '',
     'instance-ip': report.instanceIp ?? '',
     'firewall-rule': report.firewallRule,
   };

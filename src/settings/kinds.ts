@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { parseDuration } from '../values/duration';
 import { InvalidReference } from '../values/reference';
+import { parseSnapshotSchedule, type SnapshotSchedule } from '../values/snapshot-schedule';
 
 /*
  * The kinds of values. Each schema takes the text that a user wrote. The message of an issue goes behind that text
@@ -31,6 +32,27 @@ export const duration = v.pipe(
     addIssue({ message: 'is no duration' });
     return NEVER;
   }),
+);
+
+/** When snapshots are taken; `none`: never. */
+export const snapshotSchedule = v.pipe(
+  v.string(),
+  v.rawTransform<string, SnapshotSchedule | 'none'>(({ dataset, addIssue, NEVER }) => {
+    if (dataset.value === 'none') return 'none';
+    const schedule = parseSnapshotSchedule(dataset.value);
+    if (schedule !== null) return schedule;
+    addIssue({ message: 'is no schedule' });
+    return NEVER;
+  }),
+);
+
+/** Days that Google keeps a snapshot: https://cloud.google.com/compute/docs/disks/about-snapshot-schedules */
+export const days = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,5}$/, 'is no number of days'),
+  v.transform(Number),
+  v.minValue(1, 'is no number of days'),
+  v.maxValue(65535, 'is no number of days'),
 );
 
 /** How many. */

@@ -3,12 +3,10 @@ import { refuse } from './given';
 import type { BackupSettings, Mode, RestoreSettings } from './types';
 import type { Values } from './values';
 
-/** Reads what a backup as a layout is to have, and where it goes. */
-export function readBackup(values: Values, mode: Mode, workspace: string | undefined): BackupSettings {
-  // There is one kind as yet; a wrong word is refused in every mode, as of other inputs.
-  if (mode === 'backup') values.required('backup-to', mode);
-  else values.get('backup-to');
+/** Reads what a backup is, and as a layout, what it is to have, and where it goes. */
+export function readBackup(values: Values, workspace: string | undefined): BackupSettings {
   return {
+    to: values.get('backup-to'),
     path: folderOf(values.get('backup-path'), workspace),
     repositories: (values.get('backup-repositories') ?? []).map(({ value }) => value),
   };

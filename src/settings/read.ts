@@ -8,6 +8,7 @@ import { parseConfig } from './config-text';
 import { type AllGiven, type GetInput, givenInStep, inputPlace, refuse } from './given';
 import { readBackup, readRestore } from './layout';
 import { readRetention } from './retention';
+import { readSnapshots } from './snapshots';
 import { readTags } from './tags';
 import { readTls } from './tls';
 import type {
@@ -62,13 +63,14 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
     docker: readDocker(values),
     push,
     restore,
-    backup: readBackup(values, mode, workspace),
+    backup: readBackup(values, workspace),
     runner: {
       configure: values.get('configure-runner'),
       restore: values.get('restore-runner'),
       restart: values.get('restart-runner'),
     },
     retention: readRetention(values),
+    snapshots: readSnapshots(values),
     summary: values.get('summary'),
     warnings,
   };

@@ -7,7 +7,19 @@ import {
   parseRegistryHost,
   parseTarget,
 } from '../values/reference';
-import { choice, count, duration, flag, jsonObject, parsed, port, text, webAddress } from './kinds';
+import {
+  choice,
+  count,
+  days,
+  duration,
+  flag,
+  jsonObject,
+  parsed,
+  port,
+  snapshotSchedule,
+  text,
+  webAddress,
+} from './kinds';
 
 /** What is known of one setting; the tables of README, action.yml and the JSON Schema are held against it. */
 export interface Setting {
@@ -84,7 +96,7 @@ export const TABLE = {
     default: 'deploy',
     use: `Use one of ${MODES.join(', ')}`,
     meaning:
-      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only), `connect` (push nothing: admit this runner, trust the registry and log in, until the job ends), `health-check` (read everything, report problems and drift), `prune` (delete the images that no rule keeps, and give their disk space back), `backup` (copy images to this runner) or `teardown` (take away what the action made).',
+      'What to do: `deploy` (set up the instance, then push), `bootstrap` (set up only), `push` (push only), `connect` (push nothing: admit this runner, trust the registry and log in, until the job ends), `health-check` (read everything, report problems and drift), `prune` (delete the images that no rule keeps, and give their disk space back), `backup` (take a snapshot of the disk with the images, or copy them to this runner) or `teardown` (take away what the action made).',
   },
   zone: {
     schema: text(RESOURCE_NAME),
@@ -171,12 +183,38 @@ export const TABLE = {
     meaning:
       'In `prune`: for how long pushes may be held while something is deleted, which takes a second or two. What does not come to its end within it is undone.',
   },
-  'backup-to': {
-    schema: choice(['oci-layout']),
-    required: ['backup'],
-    use: 'Use oci-layout',
+  'snapshot-schedule': {
+    schema: snapshotSchedule,
+    use: 'Use hourly, daily 04:00, weekly sunday 04:00 (UTC, on the hour), or none',
     meaning:
-      'In `backup`: what the copy is: `oci-layout` (an OCI image layout on this runner, with all that the registry serves, which Skopeo, crane and others read).',
+      'In `deploy` and `bootstrap`: when Google takes snapshots of the disk that holds the images: `hourly`, `daily 04:00`, `weekly sunday 04:00` (UTC, on the hour), or `none`. Which disk that is is found out. Without it, a schedule that there is stays as it is.',
+  },
+  'snapshot-keep-days': {
+    schema: days,
+    default: '14',
+    use: 'Use a number of days, such as 14',
+    meaning:
+      'For so many days the snapshots of the schedule are kept, and those of `backup`; of these the newest always stays.',
+  },
+  'snapshot-before': {
+    schema: flag,
+    default: 'false',
+    use: TRUE_OR_FALSE,
+    meaning:
+      'In `prune`: take a snapshot first, where something is to be deleted. Other modes take no notice.',
+  },
+  'data-disk-snapshot': {
+    schema: text(RESOURCE_NAME),
+    use: 'Use latest, or the name of a snapshot',
+    meaning:
+      'In `deploy` and `bootstrap`, with `data-path`: where the images come from. `latest`: where the disk with the images is lost, or empty, a new one is made from the newest snapshot of this instance’s images, and mounted there. The name of a snapshot: that is done once, also where there is other data; its disk is kept.',
+  },
+  'backup-to': {
+    schema: choice(['snapshot', 'oci-layout']),
+    default: 'snapshot',
+    use: 'Use snapshot or oci-layout',
+    meaning:
+      'In `backup`: what the copy is. `snapshot`: a snapshot of the disk, in the project. `oci-layout`: an OCI image layout on this runner, with all that the registry serves, which Skopeo, crane and others read.',
   },
   'backup-path': {
     schema: folder,

@@ -1,6 +1,7 @@
 import type { ServerCertificate } from '../values/certificate';
 import type { Login } from '../values/logins';
 import type { Reference, WrittenTarget } from '../values/reference';
+import type { SnapshotSchedule } from '../values/snapshot-schedule';
 import type { Mode } from './table';
 
 export type { Mode };
@@ -27,6 +28,7 @@ export interface Settings {
   readonly backup: BackupSettings;
   readonly runner: RunnerSettings;
   readonly retention: Retention;
+  readonly snapshots: SnapshotSettings;
   readonly summary: boolean;
   /** What is taken as it was written, but looks as if something else was meant. */
   readonly warnings: readonly string[];
@@ -142,6 +144,7 @@ export interface RestoreSettings {
 
 /** A layout that is made of the registry. */
 export interface BackupSettings {
+  readonly to: 'snapshot' | 'oci-layout';
   /** Absolute path of its folder. */
   readonly path: string;
   /** Globs; empty: all. */
@@ -153,6 +156,17 @@ export interface RunnerSettings {
   readonly restore: boolean;
   /** Restart the daemon where that is needed, also while containers run. */
   readonly restart: boolean;
+}
+
+/** Copies of the disk that holds the images. */
+export interface SnapshotSettings {
+  /** `none`: there is to be no schedule. Null: not said; one that there is stays as it is. */
+  readonly schedule: SnapshotSchedule | 'none' | null;
+  readonly keepDays: number;
+  /** One is taken before images are deleted. */
+  readonly before: boolean;
+  /** Name of the snapshot that the data is to come from, or `latest`. Null: of none. */
+  readonly restore: string | null;
 }
 
 /** What a prune keeps, and how. */

@@ -30,6 +30,27 @@ export function nameOfOne(instance: string, identity: string): string {
   return joinNames(instance, `-registry-${hash(identity, 8)}`);
 }
 
+/** Name of an instance's snapshot schedule. */
+export function scheduleName(instance: string): string {
+  return joinNames(instance, '-registry-snapshots');
+}
+
+/** The same where the schedule of that name is of another instance, of another zone of the region. */
+export function scheduleNameOfOne(instance: string, identity: string): string {
+  return joinNames(instance, `-registry-snapshots-${hash(identity, 8)}`);
+}
+
+/** Name of a snapshot of an instance's images, by the second at which it is taken. */
+export function snapshotName(instance: string, at: Date): string {
+  const time = at.toISOString().replace(/[-:]/g, '').replace(/\..*/, '').replace('T', '-');
+  return joinNames(instance, `-registry-${time}`);
+}
+
+/** Name of the disk that is made from a snapshot, the `attempt`-th time. */
+export function restoredDiskName(instance: string, snapshotId: string, attempt: number): string {
+  return joinNames(instance, `-registry-${hash(snapshotId, 8)}-${attempt}`);
+}
+
 /** The network tag that marks another one as lent to an instance for the time of a health check. */
 export function lentMarkOf(tag: string): string {
   return joinNames(tag, '-lent');

@@ -13,6 +13,7 @@ export const VM: Instance = {
   externalIp: '203.0.113.9',
   internalIpv6: null,
   externalIpv6: null,
+  disks: [{ name: 'web-1', device: 'web-1', boot: true, regional: false, scratch: false, autoDelete: true }],
   tags: { items: ['http', 'web-1-registry'], fingerprint: 'f' },
   metadata: { items: [], fingerprint: 'f' },
 };

@@ -9,6 +9,7 @@ import { pushOnly } from '../../../src/modes/push';
 import type { Run } from '../../../src/modes/run';
 import { readSettings } from '../../../src/settings/read';
 import { VM } from '../firewall/fixtures';
+import { FakeStorage } from '../google/fake-storage';
 import { fakeLog } from '../google/fakes';
 import { CONTEXT, FakeCompute, FakeState, termsOf } from '../leases/example';
 
@@ -60,7 +61,12 @@ function runWith(given: Record<string, string>, changes: Partial<Run> = {}): Run
     variables: { get: () => undefined, set: () => undefined },
     temporary: '/nowhere',
     reach: {
-      google: async () => ({ project: 'service', compute, describe: 'an access token' }),
+      google: async () => ({
+        project: 'service',
+        compute,
+        storage: new FakeStorage(),
+        describe: 'an access token',
+      }),
       dns: async () => ({ kind: 'addresses', addresses: [] }),
       ssh: async () => {
         connections += 1;

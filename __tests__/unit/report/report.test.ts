@@ -31,6 +31,7 @@ const report: Report = {
   health: null,
   pruned: null,
   layout: null,
+  snapshot: null,
   movement: null,
 };
 

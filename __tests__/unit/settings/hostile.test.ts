@@ -9,7 +9,9 @@ import type { Settings } from '../../../src/settings/types';
 import { parseHostKeys } from '../../../src/ssh/host-keys';
 import { parseDuration } from '../../../src/values/duration';
 import { ActionError } from '../../../src/values/errors';
+
 import { formatReference } from '../../../src/values/reference';
+import { describeSnapshotSchedule } from '../../../src/values/snapshot-schedule';
 import { expectSafe, hostileText, spoilt } from '../../hostile-text';
 
 // Whatever an input holds is refused, with a message that can be shown, or it is where it belongs, unharmed.
@@ -44,6 +46,7 @@ const BESIDE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   password: { tls: 'private-ca', username: 'ci' },
   users: { tls: 'private-ca' },
   readers: { tls: 'private-ca' },
+  'data-disk-snapshot': { 'data-path': '/srv/registry' },
 };
 
 /** Of each input: a good value, and how to see that a value which was taken is there as it was given. */
@@ -74,7 +77,16 @@ const WHERE: Readonly<
       retention.inUse.every((digest) => /^sha256:[0-9a-f]{64}$/.test(digest) && value.includes(digest)),
   ],
   'gc-window': ['5m', ({ retention }, value) => retention.windowSeconds === parseDuration(value)],
-  'backup-to': ['oci-layout', (_, value) => value === 'oci-layout'],
+  'snapshot-schedule': [
+    'weekly sunday 04:00',
+    ({ snapshots: { schedule } }, value) =>
+      (schedule === null || schedule === 'none' ? schedule : describeSnapshotSchedule(schedule)) ===
+      value.replace(/\b(\d:00)$/, '0$1'),
+  ],
+  'snapshot-keep-days': ['7', ({ snapshots }, value) => snapshots.keepDays === Number(value)],
+  'snapshot-before': ['true', ({ snapshots }, value) => isFlag(snapshots.before, value)],
+  'data-disk-snapshot': ['latest', ({ snapshots }, value) => snapshots.restore === value],
+  'backup-to': ['snapshot', ({ backup }, value) => backup.to === value],
   'backup-path': ['copies/today', ({ backup }, value) => isBelow(backup.path, value)],
   'backup-repositories': [
     'team/*, app',

@@ -54,9 +54,10 @@ test('the defaults, with the required inputs, are the documented ones', () => {
     },
     push: { image: { path: 'hello-world' }, targets: [{ path: 'hello-world', tag: 'latest' }], verify: true },
     restore: null,
-    backup: { path: resolve('registry-backup'), repositories: [] },
+    backup: { to: 'snapshot', path: resolve('registry-backup'), repositories: [] },
     runner: { configure: true, restore: true, restart: false },
     retention: { rules: [], inUse: [], windowSeconds: 600 },
+    snapshots: { schedule: null, keepDays: 14, before: false, restore: null },
     summary: true,
     warnings: [],
   });
@@ -67,6 +68,20 @@ test.each([
   ['dry-run', 'yes'],
   ['repair', 'on'],
   ['delete-data', '1'],
+  ['snapshot-schedule', 'daily'],
+  ['snapshot-schedule', 'daily 04:30'],
+  ['snapshot-schedule', 'daily 24:00'],
+  ['snapshot-schedule', 'weekly 04:00'],
+  ['snapshot-schedule', 'weekly holiday 04:00'],
+  ['snapshot-schedule', 'hourly 4'],
+  ['snapshot-schedule', 'Daily 04:00'],
+  ['snapshot-keep-days', '0'],
+  ['snapshot-keep-days', '65536'],
+  ['snapshot-keep-days', '14d'],
+  ['snapshot-before', 'update'],
+  ['backup-to', 'tape'],
+  ['data-disk-snapshot', 'Latest'],
+  ['data-disk-snapshot', 'latest'],
   ['keep-newest', '-1'],
   ['keep-newest', 'ten'],
   ['keep-within', '30'],
@@ -239,9 +254,12 @@ describe('route: ssh', () => {
   });
 });
 
-test('a backup has to be told what it is', () => {
-  expect(refusal({ mode: 'backup' })).toContain('the mode `backup` needs it');
-  expect(read({ mode: 'backup', 'backup-to': 'oci-layout' }).backup.repositories).toEqual([]);
+test('a backup is a snapshot, unless it is said that it is a layout', () => {
+  expect(read({ mode: 'backup' }).backup.to).toBe('snapshot');
+  expect(read({ mode: 'backup', 'backup-to': 'oci-layout' }).backup).toMatchObject({
+    to: 'oci-layout',
+    repositories: [],
+  });
 });
 
 test('what is restored goes in place of an image, in the modes that push', () => {

@@ -1,5 +1,6 @@
 import { ComputeApi } from '../compute/api.ts';
 import { Operations } from '../compute/operations.ts';
+import { NO_BLOCKS } from '../compute/storage.ts';
 import { World } from '../compute/world.ts';
 import { Faults } from '../faults/faults.ts';
 import type { Reply } from '../front/exchange.ts';
@@ -29,7 +30,7 @@ export function cloud(permissions: readonly string[] | null = null) {
   const operations = new Operations(faults);
   operations.latencyMs = 1;
   const principal = { email: 'me@p', permissions: permissions && new Set(permissions) };
-  const lab = { world, operations, faults, enforce: async () => {} };
+  const lab = { world, operations, faults, blocks: NO_BLOCKS, enforce: async () => {} };
   const api = new ComputeApi(lab, (token) => (token === TOKEN ? principal : null));
   const send = (method: string, path: string, body?: unknown, token = TOKEN): Promise<Reply> =>
     api.handle({
@@ -44,7 +45,7 @@ export function cloud(permissions: readonly string[] | null = null) {
     return { status: reply.status, body: JSON.parse(String(reply.body)) };
   };
   const ended = async ({ body }: Answer) => {
-    const scope = 'zone' in body ? 'zones/z-a' : 'global';
+    const scope = 'zone' in body ? 'zones/z-a' : 'region' in body ? 'regions/z' : 'global';
     return (await call('POST', `projects/p/${scope}/operations/${body.name}/wait`)).body;
   };
   return { lab, send, call, ended, world, faults };

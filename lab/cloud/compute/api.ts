@@ -1,19 +1,27 @@
 import { rateLimited, SIGN_IN_PAGE, unavailable } from '../faults/answers.ts';
 import { json, type Reply, type Request } from '../front/exchange.ts';
 import type { Principal } from '../identity/principals.ts';
+import { ATTACHMENT_ROUTES } from './attachments.ts';
 import { handleBatch } from './batch.ts';
 import type { Call, Cloud, Route } from './call.ts';
+import { DISK_ROUTES } from './disks.ts';
 import { ApiError, badPayload, required, unauthenticated } from './errors.ts';
 import { FIREWALL_ROUTES } from './firewalls.ts';
 import { INSTANCE_ROUTES } from './instances.ts';
 import { fieldsOf } from './message-types.ts';
 import { OPERATION_ROUTES } from './operation-routes.ts';
 import { PROJECT_ROUTES } from './projects.ts';
+import { POLICY_ROUTES } from './resource-policies.ts';
+import { SNAPSHOT_ROUTES } from './snapshots.ts';
 import { checkRequestId } from './values.ts';
 
 const ROUTES: readonly Route[] = [
   ...FIREWALL_ROUTES,
   ...INSTANCE_ROUTES,
+  ...ATTACHMENT_ROUTES,
+  ...DISK_ROUTES,
+  ...SNAPSHOT_ROUTES,
+  ...POLICY_ROUTES,
   ...OPERATION_ROUTES,
   ...PROJECT_ROUTES,
 ];

@@ -5,6 +5,7 @@ import type { JsonObject } from './merge-patch.ts';
 import { isObject } from './merge-patch.ts';
 import { checkMessage } from './message-types.ts';
 import type { Operations } from './operations.ts';
+import type { Blocks } from './storage.ts';
 import type { Instance, World } from './world.ts';
 
 /** What the handlers of the Compute API stand on. */
@@ -12,6 +13,7 @@ export interface Cloud {
   readonly world: World;
   readonly operations: Operations;
   readonly faults: Faults;
+  readonly blocks: Blocks;
   /** Brings the firewall of these instances in line with the rules; resolves when it is in force. */
   readonly enforce: (instances: readonly Instance[]) => Promise<void>;
 }

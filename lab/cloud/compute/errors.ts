@@ -59,6 +59,14 @@ export const alreadyExists = (resource: string): ApiError =>
 export const notReady = (resource: string): ApiError =>
   refuse(400, 'resourceNotReady', `The resource '${resource}' is not ready`);
 
+/** `kind` is `disk` or `resource_policy`. The words are those of hashicorp/terraform issue 23698. */
+export const inUse = (kind: string, resource: string, user: string): ApiError =>
+  refuse(
+    400,
+    'resourceInUseByAnotherResource',
+    `The ${kind} resource '${resource}' is already being used by '${user}'`,
+  );
+
 export const invalid = (message: string): ApiError => refuse(400, 'invalid', message);
 
 export const invalidField = (field: string, value: string, must: string): ApiError =>

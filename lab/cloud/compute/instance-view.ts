@@ -1,10 +1,11 @@
 import { fingerprint } from './fingerprint.ts';
 import type { JsonObject } from './merge-patch.ts';
+import { type Attachment, type Disk, regionOf } from './storage.ts';
 import { globalUrl, projectUrl, zoneUrl } from './urls.ts';
-import type { Instance } from './world.ts';
+import type { Instance, World } from './world.ts';
 
 /** The instance as the API shows it. */
-export function renderInstance(instance: Instance): JsonObject {
+export function renderInstance(world: World, instance: Instance): JsonObject {
   const { project, zone, name } = instance;
   return {
     kind: 'compute#instance',
@@ -17,7 +18,9 @@ export function renderInstance(instance: Instance): JsonObject {
     zone: projectUrl(project, `zones/${zone}`),
     canIpForward: false,
     networkInterfaces: renderInterfaces(instance),
-    disks: [renderDisk(instance)],
+    disks: instance.disks.map((attachment, index) =>
+      renderDisk(instance, attachment, index, world.projectOf(instance).disks.get(attachment.disk)),
+    ),
     metadata: {
       kind: 'compute#metadata',
       fingerprint: fingerprint(instance.metadata),
@@ -55,7 +58,7 @@ function renderInterfaces(instance: Instance): JsonObject[] {
 }
 
 function renderInterface(instance: Instance): JsonObject {
-  const region = instance.zone.replace(/-[a-z]$/, '');
+  const region = regionOf(instance.zone);
   const { network } = instance;
   const common = {
     kind: 'compute#networkInterface',
@@ -101,27 +104,31 @@ function accessConfig(instance: Instance): JsonObject {
   };
 }
 
-/** https://cloud.google.com/compute/docs/images/create-custom#guest-os-features */
-function renderDisk(instance: Instance): JsonObject {
-  const windows = instance.shape.has('windows');
+function renderDisk(
+  instance: Instance,
+  attachment: Attachment,
+  index: number,
+  disk: Disk | undefined,
+): JsonObject {
+  const windows = attachment.boot && instance.shape.has('windows');
+  const { licenses = [], guestOsFeatures = [], architecture } = disk?.system ?? {};
+  const features = [...guestOsFeatures, ...(windows ? ['WINDOWS'] : [])];
   return {
     kind: 'compute#attachedDisk',
     type: 'PERSISTENT',
-    mode: 'READ_WRITE',
-    source: zoneUrl(instance.project, instance.zone, 'disks', instance.name),
-    deviceName: instance.name,
-    index: 0,
-    boot: true,
-    autoDelete: true,
-    licenses: [
-      windows
-        ? globalUrl('windows-cloud', 'licenses', 'windows-server-2022-dc')
-        : globalUrl('debian-cloud', 'licenses', `${instance.kind}`),
-    ],
-    guestOsFeatures: ['UEFI_COMPATIBLE', 'GVNIC', ...(windows ? ['WINDOWS'] : [])].map((type) => ({ type })),
+    mode: attachment.mode,
+    source: zoneUrl(instance.project, instance.zone, 'disks', attachment.disk),
+    deviceName: attachment.deviceName,
+    index,
+    boot: attachment.boot,
+    autoDelete: attachment.autoDelete,
+    ...(licenses.length > 0 && {
+      licenses: windows ? [globalUrl('windows-cloud', 'licenses', 'windows-server-2022-dc')] : licenses,
+    }),
+    ...(features.length > 0 && { guestOsFeatures: features.map((type) => ({ type })) }),
     interface: 'SCSI',
-    diskSizeGb: '10',
-    architecture: process.arch === 'arm64' ? 'ARM64' : 'X86_64',
+    diskSizeGb: String(disk?.sizeGb ?? 10),
+    ...(architecture !== undefined && { architecture }),
   };
 }
 

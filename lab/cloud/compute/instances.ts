@@ -42,7 +42,10 @@ function aggregatedList(call: Call): object {
   const project = param(call, 'project');
   demand(call, { permission: 'compute.instances.list', resource: `projects/${project}` });
   projectOf(call, project);
-  const { items, nextPageToken } = page(instancesIn(call, project, null).map(renderInstance), call.query);
+  const { items, nextPageToken } = page(
+    instancesIn(call, project, null).map((each) => renderInstance(call.world, each)),
+    call.query,
+  );
   const scopes = call.world.zones.map((zone) => {
     const url = projectUrl(project, `zones/${zone}`);
     const instances = items.filter((item) => item.zone === url);
@@ -71,7 +74,7 @@ function list(call: Call): object {
   demand(call, { permission: 'compute.instances.list', resource: `projects/${project}` });
   projectOf(call, project);
   checkZone(call, project, zone);
-  const resources = instancesIn(call, project, zone).map(renderInstance);
+  const resources = instancesIn(call, project, zone).map((each) => renderInstance(call.world, each));
   const collection = `projects/${project}/zones/${zone}/instances`;
   return listBody(
     'compute#instanceList',
@@ -83,7 +86,7 @@ function list(call: Call): object {
 
 function get(call: Call): object {
   demand(call, { permission: 'compute.instances.get', resource: nameInMessages(linkOf(call)) });
-  return renderInstance(existing(call));
+  return renderInstance(call.world, existing(call));
 }
 
 function setTags(call: Call): Operation {
@@ -194,7 +197,8 @@ const instancesIn = (call: Call, project: string, zone: string | null): Instance
     (instance) => instance.project === project && (zone === null || instance.zone === zone),
   );
 
-function existing(call: Call): Instance {
+/** The instance of the path. Throws the 404 of what does not exist. */
+export function existing(call: Call): Instance {
   const project = param(call, 'project');
   const zone = param(call, 'zone');
   projectOf(call, project);
@@ -206,5 +210,6 @@ function existing(call: Call): Instance {
   return instance;
 }
 
-const linkOf = (call: Call): string =>
+/** Its address. */
+export const linkOf = (call: Call): string =>
   zoneUrl(param(call, 'project'), param(call, 'zone'), 'instances', param(call, 'instance'));

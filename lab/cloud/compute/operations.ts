@@ -2,14 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Faults } from '../faults/faults.ts';
 import { ApiError } from './errors.ts';
-import { globalUrl, projectUrl, zoneUrl } from './urls.ts';
+import { projectUrl } from './urls.ts';
 import { newId, timestamp } from './world.ts';
 
 /** What a mutation asks for. */
 export interface Mutation {
   readonly project: string;
-  /** Null: a global operation. */
+  /** Null: a global operation, or one of a region. */
   readonly zone: string | null;
+  readonly region?: string;
   /** `insert`, `patch`, `update`, `delete`, `setTags`, `setMetadata`. */
   readonly type: string;
   readonly target: { readonly link: string; readonly id: string };
@@ -34,6 +35,7 @@ export interface Operation {
   readonly startTime: string;
   readonly selfLink: string;
   readonly zone?: string;
+  readonly region?: string;
   readonly clientOperationId?: string;
   status: 'RUNNING' | 'DONE';
   progress: number;
@@ -46,7 +48,7 @@ export interface Operation {
 interface Entry {
   readonly operation: Operation;
   readonly project: string;
-  readonly zone: string | null;
+  readonly scope: string;
   readonly done: Promise<void>;
 }
 
@@ -68,7 +70,7 @@ export class Operations {
   start(mutation: Mutation): Operation {
     const operation = describe(mutation);
     const done = this.run(operation, mutation);
-    const entry = { operation, project: mutation.project, zone: mutation.zone, done };
+    const entry = { operation, project: mutation.project, scope: scopeOf(mutation), done };
     this.entries.set(operation.name, entry);
     if (mutation.requestId !== null) this.byRequestId.set(requestKey(mutation), entry);
     return { ...operation };
@@ -80,13 +82,14 @@ export class Operations {
     return entry === undefined ? null : { ...entry.operation };
   }
 
-  get(project: string, zone: string | null, name: string): Operation | null {
-    return this.find(project, zone, name)?.operation ?? null;
+  /** `scope` is `global`, `zones/Z` or `regions/R`. */
+  get(project: string, scope: string, name: string): Operation | null {
+    return this.find(project, scope, name)?.operation ?? null;
   }
 
   /** Returns when the operation is DONE, or after two minutes. */
-  async wait(project: string, zone: string | null, name: string): Promise<Operation | null> {
-    const entry = this.find(project, zone, name);
+  async wait(project: string, scope: string, name: string): Promise<Operation | null> {
+    const entry = this.find(project, scope, name);
     if (entry === null) return null;
     const limit = new AbortController();
     await Promise.race([
@@ -97,9 +100,9 @@ export class Operations {
     return { ...entry.operation };
   }
 
-  list(project: string, zone: string | null): Operation[] {
+  list(project: string, scope: string): Operation[] {
     return [...this.entries.values()]
-      .filter((entry) => entry.project === project && entry.zone === zone)
+      .filter((entry) => entry.project === project && entry.scope === scope)
       .map((entry) => entry.operation);
   }
 
@@ -108,9 +111,9 @@ export class Operations {
     this.byRequestId.clear();
   }
 
-  private find(project: string, zone: string | null, name: string): Entry | null {
+  private find(project: string, scope: string, name: string): Entry | null {
     const entry = this.entries.get(name);
-    return entry !== undefined && entry.project === project && entry.zone === zone ? entry : null;
+    return entry !== undefined && entry.project === project && entry.scope === scope ? entry : null;
   }
 
   private async run(operation: Operation, mutation: Mutation): Promise<void> {
@@ -130,18 +133,22 @@ export class Operations {
   }
 }
 
+const scopeOf = ({ zone, region }: Pick<Mutation, 'zone' | 'region'>): string =>
+  zone !== null ? `zones/${zone}` : region !== undefined ? `regions/${region}` : 'global';
+
 const requestKey = ({ project, requestId }: Pick<Mutation, 'project' | 'requestId'>): string =>
   `${project} ${requestId}`;
 
 function describe(mutation: Mutation): Operation {
   const name = `operation-${Date.now()}-${randomBytes(6).toString('hex')}-${randomBytes(4).toString('hex')}-${randomBytes(4).toString('hex')}`;
-  const { project, zone } = mutation;
+  const { project, zone, region } = mutation;
   const now = timestamp();
   return {
     kind: 'compute#operation',
     id: newId(),
     name,
     ...(zone !== null && { zone: projectUrl(project, `zones/${zone}`) }),
+    ...(region !== undefined && { region: projectUrl(project, `regions/${region}`) }),
     ...(mutation.requestId !== null && { clientOperationId: mutation.requestId }),
     operationType: mutation.type,
     targetLink: mutation.target.link,
@@ -151,8 +158,7 @@ function describe(mutation: Mutation): Operation {
     progress: 0,
     insertTime: now,
     startTime: now,
-    selfLink:
-      zone === null ? globalUrl(project, 'operations', name) : zoneUrl(project, zone, 'operations', name),
+    selfLink: projectUrl(project, `${scopeOf(mutation)}/operations/${name}`),
   };
 }
 

@@ -2,10 +2,11 @@ import { type Call, demand, param, type Route } from './call.ts';
 import { notFound } from './errors.ts';
 import { fingerprint } from './fingerprint.ts';
 import { listBody, page } from './paging.ts';
+import { regionOf } from './storage.ts';
 import { globalUrl, projectUrl } from './urls.ts';
 import type { Network, Project } from './world.ts';
 
-/** projects, networks and zones, which are only read here. */
+/** projects, networks, zones and regions, which are only read here. */
 export const PROJECT_ROUTES: readonly Route[] = [
   { method: 'GET', path: 'projects/:project', request: 'GetProjectRequest', run: getProject },
   {
@@ -22,6 +23,7 @@ export const PROJECT_ROUTES: readonly Route[] = [
   },
   { method: 'GET', path: 'projects/:project/zones', request: 'ListZonesRequest', run: listZones },
   { method: 'GET', path: 'projects/:project/zones/:zone', request: 'GetZoneRequest', run: getZone },
+  { method: 'GET', path: 'projects/:project/regions', request: 'ListRegionsRequest', run: listRegions },
 ];
 
 /** Throws the 404 of a project that does not exist. */
@@ -113,9 +115,39 @@ function getZone(call: Call): object {
   return renderZone(id, zone);
 }
 
+function listRegions(call: Call): object {
+  const id = param(call, 'project');
+  demand(call, { permission: 'compute.regions.list', resource: `projects/${id}` });
+  projectOf(call, id);
+  const regions = [...new Set(call.world.zones.map(regionOf))].map((name) => ({
+    kind: 'compute#region',
+    id: '1250',
+    creationTimestamp: '1969-12-31T16:00:00.000-08:00',
+    name,
+    description: name,
+    status: 'UP',
+    zones: call.world.zones
+      .filter((zone) => regionOf(zone) === name)
+      .map((zone) => projectUrl(id, `zones/${zone}`)),
+    selfLink: projectUrl(id, `regions/${name}`),
+  }));
+  return listBody(
+    'compute#regionList',
+    `projects/${id}/regions`,
+    projectUrl(id, 'regions'),
+    page(regions, call.query),
+  );
+}
+
 /** Throws the 404 of a zone that does not exist. */
 export function checkZone(call: Call, project: string, zone: string): void {
   if (!call.world.zones.includes(zone)) throw notFound(`projects/${project}/zones/${zone}`);
+}
+
+/** Throws the 404 of a region that does not exist. */
+export function checkRegion(call: Call, project: string, region: string): void {
+  if (!call.world.zones.some((zone) => regionOf(zone) === region))
+    throw notFound(`projects/${project}/regions/${region}`);
 }
 
 function renderZone(project: string, zone: string): Record<string, unknown> {

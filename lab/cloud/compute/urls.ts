@@ -12,6 +12,9 @@ export const globalUrl = (project: string, collection: string, name: string): st
 export const zoneUrl = (project: string, zone: string, collection: string, name: string): string =>
   projectUrl(project, `zones/${zone}/${collection}/${name}`);
 
+export const regionUrl = (project: string, region: string, collection: string, name: string): string =>
+  projectUrl(project, `regions/${region}/${collection}/${name}`);
+
 /** The resource's name in messages, `projects/P/global/firewalls/F`. */
 export const nameInMessages = (url: string): string => url.slice(BASE.length + 1);
 
@@ -24,4 +27,22 @@ export function parseNetwork(value: string, project: string): NetworkRef {
   const match = NETWORK.exec(value);
   if (!match) throw invalidField('resource.network', value, 'The URL is malformed.');
   return { project: match[1] ?? project, name: match[2] ?? '' };
+}
+
+const RESOURCE =
+  /^(?:https:\/\/(?:www\.googleapis\.com|compute\.googleapis\.com|[\d.]+(?::\d+)?)\/compute\/v1\/)?(?:projects\/([^/]+)\/)?(?:(global|zones\/[^/]+|regions\/[^/]+)\/)?([a-zA-Z]+)\/([^/]+)$/;
+
+/** What an address of a resource says; a part that is not in it is null. */
+export interface ResourceAddress {
+  readonly project: string | null;
+  /** `global`, `zones/Z`, `regions/R`. */
+  readonly scope: string | null;
+  readonly name: string;
+}
+
+/** Reads a full or partial URL of a resource of a collection. Throws the API's 400. */
+export function parseResource(field: string, value: string, collection: string): ResourceAddress {
+  const match = RESOURCE.exec(value);
+  if (match?.[3] !== collection) throw invalidField(field, value, 'The URL is malformed.');
+  return { project: match[1] ?? null, scope: match[2] ?? null, name: match[4] ?? '' };
 }

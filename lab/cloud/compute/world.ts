@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import type { Attachment, Disk, ResourcePolicy, Snapshot } from './storage.ts';
 
 export interface ProtocolPorts {
   readonly IPProtocol: string;
@@ -69,6 +70,8 @@ export interface Instance {
   withheld: ReadonlyMap<string, string> | null;
   /** `ipv6-only`, `no-external-address`, `two-nics`, `windows`. */
   readonly shape: Set<string>;
+  /** The boot disk first. */
+  disks: readonly Attachment[];
   readonly changed: EventEmitter;
 }
 
@@ -79,6 +82,10 @@ export interface Project {
   readonly firewalls: Map<string, Firewall>;
   /** Names that an operation is working on: of these nothing else may be changed. */
   readonly busyFirewalls: Set<string>;
+  readonly disks: Map<string, Disk>;
+  readonly snapshots: Map<string, Snapshot>;
+  /** Resource policies. */
+  readonly policies: Map<string, ResourcePolicy>;
   metadata: readonly MetadataItem[];
 }
 
@@ -116,6 +123,9 @@ export class World {
       networks: new Map(),
       firewalls: new Map(),
       busyFirewalls: new Set(),
+      disks: new Map(),
+      snapshots: new Map(),
+      policies: new Map(),
       metadata: [],
     };
     this.projects.set(id, project);
@@ -156,10 +166,27 @@ export class World {
       guestAttributes: new Map([...(before?.guestAttributes ?? []), ...(before?.withheld ?? [])]),
       withheld: null,
       shape: new Set(),
+      disks: [
+        {
+          disk: registration.name,
+          deviceName: registration.name,
+          boot: true,
+          autoDelete: true,
+          mode: 'READ_WRITE',
+        },
+      ],
       changed: before?.changed ?? new EventEmitter().setMaxListeners(0),
     };
     this.instances.set(instance.name, instance);
+    home?.disks.set(instance.name, bootDisk(instance));
     return instance;
+  }
+
+  /** The project in which an instance is. */
+  projectOf(instance: Instance): Project {
+    const project = this.projects.get(instance.project);
+    if (project === undefined) throw new Error(`no project ${instance.project}`);
+    return project;
   }
 
   /** The project as new; instances stay, running, on the network `default`, with fresh tags and metadata. */
@@ -177,6 +204,30 @@ export class World {
   ensureNetwork(network: NetworkRef): void {
     if (!this.projects.get(network.project)?.networks.has(network.name)) this.addNetwork(network);
   }
+}
+
+/** https://cloud.google.com/compute/docs/images/create-custom#guest-os-features */
+function bootDisk({ project, zone, name, kind }: Instance): Disk {
+  return {
+    id: newId(),
+    creationTimestamp: timestamp(),
+    project,
+    zone,
+    name,
+    description: '',
+    sizeGb: 10,
+    type: 'pd-balanced',
+    status: 'READY',
+    labels: {},
+    sourceSnapshot: null,
+    system: {
+      licenses: [`https://www.googleapis.com/compute/v1/projects/debian-cloud/global/licenses/${kind}`],
+      guestOsFeatures: ['UEFI_COMPATIBLE', 'GVNIC'],
+      architecture: process.arch === 'arm64' ? 'ARM64' : 'X86_64',
+    },
+    policies: [],
+    user: name,
+  };
 }
 
 const FRESH_METADATA: readonly MetadataItem[] = [{ key: 'enable-guest-attributes', value: 'TRUE' }];

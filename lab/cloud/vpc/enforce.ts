@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
-import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Instance, World } from '../compute/world.ts';
+import { hasNetwork, processOf } from '../container.ts';
 import { Faults } from '../faults/faults.ts';
 import { compileVpc } from './compile.ts';
 
@@ -69,7 +68,6 @@ export class Enforcer {
   }
 }
 
-const DOCKER_SOCKET = '/var/run/docker.sock';
 const LIMIT_MS = 20_000;
 
 /**
@@ -82,40 +80,6 @@ async function load(container: string, script: string): Promise<void> {
   const complaint = await nft(pid, script);
   if (complaint !== null && hasNetwork(pid) && (await processOf(container)) === pid)
     throw new Error(`nft in ${container}: ${complaint}`);
-}
-
-/** Docker goes on naming a process for a moment after it has ended. */
-function hasNetwork(pid: number): boolean {
-  try {
-    readlinkSync(`/proc/${pid}/ns/net`);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The first process of a container; 0 when there is none, or it does not run. */
-function processOf(container: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const path = `/containers/${container}/json`;
-    const signal = AbortSignal.timeout(LIMIT_MS);
-    const question = request({ socketPath: DOCKER_SOCKET, path, signal }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('error', reject);
-      answer.on('end', () => {
-        if (answer.statusCode === 404) return resolve(0);
-        if (answer.statusCode !== 200) return reject(new Error(`${path}: status ${answer.statusCode}`));
-        const { State } = JSON.parse(Buffer.concat(chunks).toString()) as Inspected;
-        resolve(State.Paused ? 0 : State.Pid);
-      });
-    });
-    question.on('error', reject).end();
-  });
-}
-
-interface Inspected {
-  readonly State: { readonly Pid: number; readonly Paused: boolean };
 }
 
 /** Null, or why nft refused the script. */

@@ -80,6 +80,13 @@ export type Action =
       readonly touchedSince: number;
       readonly windowSeconds: number;
     }
+  /** Puts a disk of that device name in the place of what is mounted there, with the data at `dataPath`. */
+  | {
+      readonly kind: 'mount-disk';
+      readonly device: string;
+      readonly mount: string;
+      readonly dataPath: string;
+    }
   /** A user of the instance that runs logged in as, and then the configuration, if there is any yet. */
   | { readonly kind: 'remove-login'; readonly login: string }
   /** Gives the registry's data an id; an empty path: the named volume. */

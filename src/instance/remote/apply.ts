@@ -135,8 +135,8 @@ function instanceBusy(): ActionError {
   });
 }
 
-/** Printable ASCII, and no blanks at its ends: it stands on a line of the lock's file, and is compared with that. */
-function nameOfRun(run: string): string {
+/** The name of a run as the lock's file has it: printable ASCII, and no blanks at its ends: it stands on a line of the lock's file, and is compared with that. */
+export function nameOfRun(run: string): string {
   return plain(run, 300).replace(/[^ -~]/g, '?') || '-';
 }
 
@@ -208,6 +208,8 @@ function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
         String(Math.floor(action.touchedSince)),
         String(action.windowSeconds),
       ];
+    case 'mount-disk':
+      return [action.device, action.mount, action.dataPath];
     case 'remove-login':
       return [action.login];
     case 'add-group':

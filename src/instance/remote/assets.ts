@@ -19,6 +19,8 @@ const CONTAINERS_SCRIPT = readFileSync(join(__dirname, 'scripts/containers.sh'),
 const HAND_OVER_SCRIPT = readFileSync(join(__dirname, 'scripts/hand-over.sh'), 'utf8');
 const TEARDOWN_SCRIPT = readFileSync(join(__dirname, 'scripts/teardown.sh'), 'utf8');
 const CERTIFICATES_SCRIPT = readFileSync(join(__dirname, 'scripts/certificates.sh'), 'utf8');
+const DISK_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-disk.sh'), 'utf8');
+const DISKS_SCRIPT = readFileSync(join(__dirname, 'scripts/disks.sh'), 'utf8');
 const STEPS_SCRIPT = readFileSync(join(__dirname, 'scripts/apply.sh'), 'utf8');
 
 /** Ends with a function `facts`, which reads the state of an instance. */
@@ -32,6 +34,8 @@ export const FACTS_SCRIPT = [
 ].join('\n');
 /** Ends with a function `read_images`, which lists what the registry has on its disk. */
 export const LISTING_SCRIPT = [FACTS_SCRIPT, IMAGES_SCRIPT].join('\n');
+/** Ends with functions `disk_facts_of`, which reads on which disk the data is, and `hold`, which keeps other runs away. */
+export const DISK_SCRIPT = [FACTS_SCRIPT, DISK_READING_SCRIPT].join('\n');
 /** Sent after FACTS_SCRIPT; ends with a function `apply`, which carries out a plan. */
 export const APPLY_SCRIPT = [
   IMAGES_SCRIPT,
@@ -40,6 +44,7 @@ export const APPLY_SCRIPT = [
   HAND_OVER_SCRIPT,
   PRUNE_SCRIPT,
   TEARDOWN_SCRIPT,
+  DISKS_SCRIPT,
   CERTIFICATES_SCRIPT,
   STEPS_SCRIPT,
 ].join('\n');

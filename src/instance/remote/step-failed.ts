@@ -147,6 +147,11 @@ function withoutCause(action: Action | undefined, problem: Omit<Problem, 'next'>
         ...problem,
         next: 'Look at the output of the step; `sudo docker compose --project-directory /etc/gce-registry logs` on the instance has more',
       });
+    case 'mount-disk':
+      return new ActionError('The restored disk could not be mounted', {
+        ...problem,
+        next: 'Nothing was unmounted before the data was found on it. Name another snapshot in data-disk-snapshot, or set data-path to where the data is on that disk; the disk can be deleted with `gcloud compute disks delete`',
+      });
     default:
       return new ActionError('Setup step failed', {
         ...problem,
