@@ -20,7 +20,7 @@ CONTAINER+='"spec":{{json (index .Config.Labels "gce-registry.spec")}},"asked":{
 CONTAINER+='"published":{{json .NetworkSettings.Ports}},"dataSource":{{json .Mounts}},'
 CONTAINER+="\"networkId\":{{json (index .NetworkSettings.Networks \"${PROJECT}_default\")}}}"
 
-IMAGE='{"id":{{json .Id}},"created":{{json .Created}},"pulled":{{json .Metadata.LastTagTime}}}'
+IMAGE='{"id":{{json .Id}},"digests":{{json .RepoDigests}},"created":{{json .Created}},"pulled":{{json .Metadata.LastTagTime}}}'
 
 # inspected_containers: all there are, one a line.
 inspected_containers() {
@@ -116,6 +116,7 @@ stack_facts() {
   containers=$REPLY
   probe_facts "$containers" && put_raw probes "$REPLY"
   put plain "${PLAIN[*]}"
+  [[ -d $STACK/change ]] && put_raw openChange true || put_raw openChange false
   put_raw containers "$containers"
   REPLY='[]' && { [[ -z $IMAGES_FD ]] || json_list <&"$IMAGES_FD"; } && put_raw images "$REPLY"
   listener_facts <&"$LISTENERS_FD" && put_raw listeners "$REPLY"

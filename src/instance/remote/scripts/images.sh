@@ -9,7 +9,7 @@ PRUNE_DIRECTORY=gce-registry-prune
 # What the prune that ended last wrote of itself.
 LAST_PRUNE=/run/gce-registry/prune
 
-# locate_images: sets REPLY to the directory in which the registry of this instance has its `docker`.
+# locate_images [NAME]: sets REPLY to the directory in which the registry of this instance, or in that container, has its `docker`.
 locate_images() {
   local mount source
   REPLY=
@@ -17,7 +17,7 @@ locate_images() {
     [[ $mount != /var/lib/registry ]] || REPLY=$source
     [[ $mount != /var/lib/registry/docker ]] || REPLY=${source%/docker}
   done < <(docker container inspect --format '{{range .Mounts}}{{.Destination}}{{"\t"}}{{.Source}}{{"\n"}}{{end}}' \
-    "$PROJECT-registry-1" 2>/dev/null)
+    "${1-$PROJECT-registry-1}" 2>/dev/null)
   [[ -n $REPLY && -d $REPLY ]]
 }
 

@@ -114,6 +114,38 @@ step_install_engine() {
   step_start_engine
 }
 
+# step_upgrade_packages PACKAGE …: those of them that are there, to what the owner's holds and pins allow; no other package. Who is
+# away meanwhile has been said in the plan.
+step_upgrade_packages() {
+  local name running chosen=()
+  use_machine_proxy
+  until_unlocked apt_get update || {
+    say "$OUTPUT"
+    return 1
+  }
+  say "$OUTPUT"
+  # Where all is as it was, apt leaves its times alone.
+  touch -c /var/lib/apt/lists
+  configure_packages
+  while read -r name _; do
+    [[ " $* " != *" $name "* ]] || chosen+=("$name")
+  done < <(upgradable)
+  if ((${#chosen[@]})); then
+    mapfile -t running < <(our_containers | cut -d ' ' -f 2)
+    apt_get install --only-upgrade --no-install-recommends --no-remove -- "${chosen[@]}"
+    step_start_engine
+    wait_for 90 all_run "${running[@]}" || say 'Not all containers are up again'
+  else
+    say "There is nothing newer of Docker's packages"
+  fi
+  note_update
+}
+
+# all_run ID …
+all_run() {
+  (($# == 0)) || [[ -z $(docker container inspect --format '{{.State.Status}}' -- "$@" 2>/dev/null | grep -vx running) ]]
+}
+
 step_remove_packages() {
   configure_packages
   apt_get remove -- "$@"
