@@ -9,6 +9,7 @@ import { instanceRows } from '../health/instance-rows';
 import { loginRows } from '../health/login-rows';
 import { overall } from '../health/overall';
 import { plainRows } from '../health/plain-rows';
+import { updateRows } from '../health/update-rows';
 import type { Facts } from '../instance/facts/facts';
 import { servicesOf } from '../instance/stack/services';
 import { takeCanary } from '../leases/canary';
@@ -168,6 +169,7 @@ async function checkInstance(
       ...certificateRows(tls, facts, Date.now()),
       ...loginRows(facts),
       ...plainRows(facts, services),
+      ...updateRows(facts, services),
     ];
   });
   const found = facts;

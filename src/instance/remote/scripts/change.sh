@@ -46,7 +46,7 @@ begin_change() {
   done
   our_containers >"$CHANGE.new/containers"
   docker container inspect --format '{{range $port, $all := .HostConfig.PortBindings}}{{range $all}}{{.HostPort}}:{{.HostIp}}{{"\n"}}{{end}}{{end}}' \
-    "$PROJECT-front-1" 2>/dev/null >"$CHANGE.new/ports" || true
+    "$PROJECT-front-1" 2>/dev/null | sed '/^$/d' >"$CHANGE.new/ports" || true
   keep_images
   PROOF=$(mktemp -d)
   find_sample "$address" "$REPLY" >"$CHANGE.new/sample"
@@ -65,7 +65,7 @@ finish_change() {
   await_answers "${CHANGE_ENDPOINTS[@]}"
   if ! wait_for 30 asks_registry "$PROJECT-registry-1" || ! is_proven "$PROJECT-registry-1"; then
     bounded docker logs --tail 20 "$PROJECT-registry-1" || true
-    say 'The registry does not do what it did before'
+    say "The registry does not serve: $PROBLEM"
     return 1
   fi
   end_change
@@ -85,7 +85,8 @@ end_change() {
 
 # undo_change: what a step that failed has left goes, and what was there before comes back; says whether it serves.
 undo_change() {
-  local status
+  local status image
+  REFUSED=()
   printf '\n%s rolled-back begun\n' "$TOKEN"
   say 'What was there before comes back'
   # Not as a condition, in which the shell would go on after what fails.
@@ -95,6 +96,8 @@ undo_change() {
     restore_names
     restore_containers
     serves_again
+    # What was refused would only fill the disk; what somebody else uses stays.
+    for image in "${REFUSED[@]}"; do docker image rm "$image" >/dev/null 2>&1 || true; done
   )
   status=$?
   if ((status == 0)); then
@@ -109,12 +112,10 @@ undo_change() {
 
 # Each as a whole, and in place: containers have the directories.
 restore_files() {
-  local file
+  local file mode
   while IFS= read -r -d '' file; do
-    mkdir -p -- "$STACK/${file%/*}"
-    rm -f -- "$STACK/$file".gce-registry.*
-    cp -a -- "$CHANGE/files/$file" "$STACK/$file.gce-registry.before"
-    mv -fT -- "$STACK/$file.gce-registry.before" "$STACK/$file"
+    mode=$(stat -c %a -- "$CHANGE/files/$file")
+    put_file "$STACK/$file" "0$mode" <"$CHANGE/files/$file"
   done < <(cd -- "$CHANGE/files" && find . -type f -printf '%P\0')
   while IFS= read -r -d '' file; do
     [[ -e $CHANGE/files/$file ]] || rm -f -- "$STACK/$file"
@@ -123,10 +124,12 @@ restore_files() {
 
 # Names stand for the images of before again; one with a digest never stood for another.
 restore_names() {
-  local service image reference
+  local service image reference now
   while read -r service _ image reference; do
     [[ $reference != *@* && $reference != sha256:* ]] || continue
-    [[ $(docker image inspect --format '{{.Id}}' -- "$reference" 2>/dev/null) != "$image" ]] || continue
+    now=$(docker image inspect --format '{{.Id}}' -- "$reference" 2>/dev/null) || now=
+    [[ $now != "$image" ]] || continue
+    [[ -z $now ]] || REFUSED+=("$now")
     docker image tag "$BEFORE:$service" "$reference"
   done <"$CHANGE/containers"
 }
@@ -164,7 +167,10 @@ ports_of_before() {
 serves_again() {
   local port
   wait_for 60 asks_registry "$PROJECT-registry-1"
-  is_proven "$PROJECT-registry-1"
+  is_proven "$PROJECT-registry-1" || {
+    say "The registry does not serve: $PROBLEM"
+    return 1
+  }
   while IFS=: read -r port _; do
     wait_for 60 answers http "$port" /v2/ || {
       say "Nothing answers on port $port"

@@ -266,11 +266,11 @@ forget_rules() {
 hand_over_registry() {
   REGISTRY_HANDED_OVER=
   [[ $1 == true && -d $CHANGE ]] && asks_registry "$PROJECT-registry-1" || return 0
-  if ! bounded compose run --detach --no-deps --name "$NEXT_REGISTRY" registry ||
-    ! wait_for 30 next_registry_is_settled || ! asks_registry "$NEXT_REGISTRY" || ! is_proven "$NEXT_REGISTRY"; then
+  PROBLEM='its container cannot be made'
+  if ! bounded compose run --detach --no-deps --name "$NEXT_REGISTRY" registry || ! next_registry_is_well; then
     bounded docker logs --tail 20 "$NEXT_REGISTRY" || true
     docker container rm --force "$NEXT_REGISTRY" >/dev/null 2>&1 || true
-    say 'A registry as it is to be does not serve; the one that runs stays'
+    say "A registry as it is to be does not serve: $PROBLEM. The one that runs stays"
     return 1
   fi
   docker network disconnect "${PROJECT}_default" "$NEXT_REGISTRY"
@@ -286,11 +286,17 @@ take_back_registry() {
   [[ -n $REGISTRY_HANDED_OVER ]] || return 0
   wait_for 30 asks_registry "$PROJECT-registry-1" && is_proven "$PROJECT-registry-1" || {
     bounded docker logs --tail 20 "$PROJECT-registry-1" || true
-    say 'The registry does not serve'
+    say "The registry does not serve: $PROBLEM"
     return 1
   }
   let_go "$NEXT_REGISTRY"
   docker container rm --force "$NEXT_REGISTRY" >/dev/null
+}
+
+next_registry_is_well() {
+  wait_for 30 next_registry_is_settled || true
+  PROBLEM='it does not start'
+  container_runs "$NEXT_REGISTRY" && is_proven "$NEXT_REGISTRY"
 }
 
 next_registry_is_settled() { asks_registry "$NEXT_REGISTRY" || ! container_runs "$NEXT_REGISTRY"; }

@@ -91,20 +91,21 @@ find_sample() {
 serves_sample() {
   if ! gives "$1" "/v2/$3/manifests/$4" "$4" &&
     [[ -e $2/docker/registry/v2/repositories/$3/_manifests/revisions/sha256/${4#*:}/link ]]; then
-    say "It does not serve the manifest $3@$4, which it did before (status ${STATUS:-none})"
+    PROBLEM="it does not serve $3@$4, which the one before did (status ${STATUS:-none})"
     return 1
   fi
   if [[ $5 != - ]] && ! gives "$1" "/v2/$3/blobs/$5" "$5" &&
     [[ -e $2/docker/registry/v2/repositories/$3/_layers/sha256/${5#*:}/link ]]; then
-    say "It does not serve the blob $5 of $3, which it did before (status ${STATUS:-none})"
+    PROBLEM="it does not serve the blob $5 of $3, which the one before did (status ${STATUS:-none})"
     return 1
   fi
 }
 
-# is_proven NAME: the registry in this container does all that the one before did.
+# is_proven NAME: the registry in this container does all that the one before did; else PROBLEM says what it does not.
 is_proven() {
   local address canary sample
-  address=$(address_of "$1") && [[ -n $address ]] && locate_images "$1" || return 1
+  PROBLEM='it does not answer'
+  asks_registry "$1" && address=$(address_of "$1") && locate_images "$1" || return 1
   canary=$(<"$CHANGE/canary")
   sample=$(<"$CHANGE/sample")
   PROOF=$(mktemp -d)
@@ -114,7 +115,7 @@ is_proven() {
     return 1
   fi
   if [[ $canary == held ]] && ! holds_canary "$address"; then
-    say "It does not take an image, and give it back, as it did before (status ${STATUS:-none}): $(head -c 500 "$PROOF/body" | tr '\n' ' ')"
+    PROBLEM="it does not take an image and give it back, which the one before did (status ${STATUS:-none}): $(head -c 500 "$PROOF/body" | tr '\0\n' '  ')"
     rm -rf -- "$PROOF"
     return 1
   fi
