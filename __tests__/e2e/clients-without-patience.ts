@@ -2,7 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type IncomingMessage, Agent as KeepAlive, request } from 'node:http';
 import { IMAGE } from './stored-images';
 
-// Clients that push and pull all the time, and try nothing twice: the first request that fails ends them.
+// Clients that push and pull all the time, and try nothing twice: the first request that fails ends them. A connection that is
+// kept may be closed at the moment of the next request, by any server, and clients send that one again
+// (https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1): so do these, and what changes something gets a connection of its own.
 
 interface Answer {
   readonly status: number;
@@ -85,7 +87,10 @@ export class ClientsWithoutPatience {
   }
 
   private async pull({ reference, digest, blobs }: Pushed): Promise<void> {
-    const contents = [[`load/manifests/${reference}`, digest], ...blobs.map((blob) => [`load/blobs/${blob}`, blob])];
+    const contents = [
+      [`load/manifests/${reference}`, digest],
+      ...blobs.map((blob) => [`load/blobs/${blob}`, blob]),
+    ];
     for (const [path = '', wanted] of contents) {
       const { body } = await this.expect(200, 'GET', path);
       if (digestOf(body) !== wanted) throw new Error(`GET ${path}: other content`);
@@ -105,21 +110,34 @@ export class ClientsWithoutPatience {
     throw new Error(`${new Date().toISOString()} ${method} ${path}: ${answer.status} ${answer.body}`);
   }
 
-  private ask(method: string, path: string, body: Buffer | string | undefined, type: string): Promise<Answer> {
+  private ask(
+    method: string,
+    path: string,
+    body: Buffer | string | undefined,
+    type: string,
+  ): Promise<Answer> {
     const url = path.startsWith('http') ? path : `http://${this.host}:5000/v2/${path}`;
+    const agent = method === 'GET' ? this.agent : false;
     const headers = { accept: IMAGE, ...(body === undefined ? {} : { 'content-type': type }) };
     return new Promise((resolve, reject) => {
       const fail = (error: Error) =>
         reject(new Error(`${new Date().toISOString()} ${method} ${path}: ${error.message}`));
-      const sent = request(url, { method, headers, agent: this.agent }, (response) => {
+      const sent = request(url, { method, headers, agent }, (response) => {
         const parts: Buffer[] = [];
         response.on('data', (part: Buffer) => parts.push(part));
         response.on('error', fail);
         response.on('end', () =>
-          resolve({ status: Number(response.statusCode), headers: response.headers, body: Buffer.concat(parts) }),
+          resolve({
+            status: Number(response.statusCode),
+            headers: response.headers,
+            body: Buffer.concat(parts),
+          }),
         );
       });
-      sent.on('error', fail);
+      sent.on('error', (error) => {
+        if (sent.reusedSocket) this.ask(method, path, body, type).then(resolve, reject);
+        else fail(error);
+      });
       sent.end(body);
     });
   }

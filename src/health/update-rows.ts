@@ -57,7 +57,9 @@ function securityRow({ packages, packagesAge, listsAge }: UpdateFacts): HealthCh
 
 function lastUpdateRow({ updateAge }: UpdateFacts): HealthCheck {
   const finding =
-    updateAge === null ? 'no run has updated anything yet' : `the last one by this action is ${ago(updateAge)}`;
+    updateAge === null
+      ? 'no run has updated anything yet'
+      : `the last one by this action is ${ago(updateAge)}`;
   return { name: 'Last update', state: 'healthy', finding };
 }
 

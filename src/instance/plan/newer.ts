@@ -1,6 +1,6 @@
+import { excerpt } from '../../values/show';
 import type { Facts } from '../facts/facts';
 import type { ContainerFacts } from '../facts/stack';
-import { excerpt } from '../../values/show';
 import type { Service } from '../stack/services';
 import type { Desired } from './desired';
 
@@ -13,10 +13,7 @@ export function movingTags(services: readonly Pick<Service, 'image'>[]): string[
  * The digest that the tag of a container's image stands for at its registry, where the container is made from another
  * one; null where it is the same, or nobody knows.
  */
-export function newerDigest(
-  { image, imageId }: ContainerFacts,
-  { updates, images }: Facts,
-): string | null {
+export function newerDigest({ image, imageId }: ContainerFacts, { updates, images }: Facts): string | null {
   const digest = updates?.tags.find((tag) => tag.image === image)?.digest ?? null;
   // With containerd's store an image is known by that digest.
   if (digest === null || imageId === digest) return null;
@@ -34,5 +31,7 @@ export function tagNotes({ update }: Desired, { updates }: Facts): string[] {
   if (!update || updates === null) return [];
   return updates.tags
     .filter(({ digest }) => digest === null)
-    .map(({ image, trouble }) => `${image} stays as it is, since it could not be looked up: ${excerpt(trouble)}`);
+    .map(
+      ({ image, trouble }) => `${image} stays as it is, since it could not be looked up: ${excerpt(trouble)}`,
+    );
 }

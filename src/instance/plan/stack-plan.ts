@@ -130,8 +130,14 @@ function pullSteps(stack: Stack, facts: Facts, isNewer: IsNewer): InstanceStep[]
   if (images.length === 0) return [];
   const names = missing.map(({ name }) => name).join(' or ');
   const reasons = [
-    ...(missing.length === 0 ? [] : [`no container of ${names} is made from ${missing.length === 1 ? 'it' : 'them'}`]),
-    ...(newer.length === 0 ? [] : [`${newer.map(({ image }) => image).join(' and ')} ${newer.length === 1 ? 'is' : 'are'} newer at the registry`]),
+    ...(missing.length === 0
+      ? []
+      : [`no container of ${names} is made from ${missing.length === 1 ? 'it' : 'them'}`]),
+    ...(newer.length === 0
+      ? []
+      : [
+          `${newer.map(({ image }) => image).join(' and ')} ${newer.length === 1 ? 'is' : 'are'} newer at the registry`,
+        ]),
   ];
   return [
     instanceStep(
@@ -194,7 +200,8 @@ function containerSteps(
 /** A front that runs, before a registry that does, is replaced while transfers go on. */
 function handOverOf(stack: Stack, facts: Facts, isNewer: IsNewer): HandOver | null {
   const front = ourContainer(facts, 'front');
-  if (front?.state !== 'running' || !serves(facts) || !isMadeAnew('front', stack, facts, isNewer)) return null;
+  if (front?.state !== 'running' || !serves(facts) || !isMadeAnew('front', stack, facts, isNewer))
+    return null;
   const ports = stack.services.find(({ name }) => name === 'front')?.ports ?? [];
   return {
     ports: ports.map(({ published, loopback }) => ({ port: published, loopback })),

@@ -8,7 +8,15 @@ import { type InstanceStep, instanceStep } from './steps';
 const DOCKER: readonly string[] = [
   ...['docker-ce', 'docker-ce-cli', 'docker-ce-rootless-extras', 'containerd.io'],
   ...['docker-buildx-plugin', 'docker-compose-plugin'],
-  ...['docker.io', 'docker-cli', 'docker-buildx', 'docker-compose', 'docker-compose-v2', 'containerd', 'runc'],
+  ...[
+    'docker.io',
+    'docker-cli',
+    'docker-buildx',
+    'docker-compose',
+    'docker-compose-v2',
+    'containerd',
+    'runc',
+  ],
 ];
 /** With these the engine is started again. */
 const RESTARTING: readonly string[] = ['docker-ce', 'docker.io', 'containerd.io', 'containerd'];
@@ -41,7 +49,9 @@ export function upgradeSteps(desired: Desired, facts: Facts): InstanceStep[] {
 export function upgradeNotes(desired: Desired, { heldPackages, packages }: Facts): string[] {
   const held = heldPackages.filter((name) => DOCKER.includes(name));
   if (!desired.update || held.length === 0) return [];
-  return [`${held.map((name) => `${name} ${packages.get(name)}`).join(', ')}: held by the owner, and left so`];
+  return [
+    `${held.map((name) => `${name} ${packages.get(name)}`).join(', ')}: held by the owner, and left so`,
+  ];
 }
 
 function ageOfLists(seconds: number | null): string {

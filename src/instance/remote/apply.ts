@@ -163,7 +163,10 @@ function changeLine(steps: readonly InstanceStep[]): string[] {
   const last = steps.findLastIndex(({ proof }) => proof !== undefined);
   if (first < 0) return [];
   const { blobs, manifest, digest } = canary();
-  const contents = [{ digest, bytes: manifest }, ...blobs.map(({ content, bytes }) => ({ ...content, bytes }))];
+  const contents = [
+    { digest, bytes: manifest },
+    ...blobs.map(({ content, bytes }) => ({ ...content, bytes })),
+  ];
   const words = [
     String(first),
     String(last),

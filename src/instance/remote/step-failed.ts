@@ -41,7 +41,11 @@ function afterwards({ rolledBack }: StepFailure): string {
     : '. What was there before does not serve again: its files and images are kept, and the next run tries once more';
 }
 
-function causedBy({ kind, line, end }: Cause & { readonly end: string }, doing: string, clockAhead: number): ActionError {
+function causedBy(
+  { kind, line, end }: Cause & { readonly end: string },
+  doing: string,
+  clockAhead: number,
+): ActionError {
   const happened = `the step failed: ${excerpt(line)}${end}`;
   switch (kind) {
     case 'disk-full':

@@ -17,7 +17,12 @@ const START: Action = {
 };
 
 const failed = (action: Action | undefined, lines: readonly string[], clockAhead = 0) =>
-  stepFailed(action, 'add packages', { step: 0, status: 100, lastLines: lines, rolledBack: null }, clockAhead);
+  stepFailed(
+    action,
+    'add packages',
+    { step: 0, status: 100, lastLines: lines, rolledBack: null },
+    clockAhead,
+  );
 
 /** As the programs print them in the lab (apt 3.0, dpkg 1.22, sqv 1.3, curl 8.14, Docker 26) unless a line says more. */
 describe('the output of a step tells the cause', () => {

@@ -294,7 +294,7 @@ take_back_registry() {
 }
 
 next_registry_is_well() {
-  wait_for 30 next_registry_is_settled || true
+  wait_for 20 next_registry_is_settled || true
   PROBLEM='it does not start'
   container_runs "$NEXT_REGISTRY" && is_proven "$NEXT_REGISTRY"
 }

@@ -133,12 +133,25 @@ step_upgrade_packages() {
   if ((${#chosen[@]})); then
     mapfile -t running < <(our_containers | cut -d ' ' -f 2)
     apt_get install --only-upgrade --no-install-recommends --no-remove -- "${chosen[@]}"
+    restart_old_programs
     step_start_engine
     wait_for 90 all_run "${running[@]}" || say 'Not all containers are up again'
   else
     say "There is nothing newer of Docker's packages"
   fi
   note_update
+}
+
+# Docker's own packages start the engine again, those of Debian and Ubuntu do not unless somebody has told them to
+# (https://bugs.launchpad.net/bugs/1658691): a daemon whose program is gone from the disk is of before.
+restart_old_programs() {
+  local unit pid
+  for unit in containerd.service docker.service; do
+    pid=$(systemctl show -p MainPID --value "$unit")
+    [[ $pid =~ ^[1-9] && $(readlink "/proc/$pid/exe") == *' (deleted)' ]] || continue
+    say "Starting $unit again: what runs is of before"
+    systemctl restart "$unit"
+  done
 }
 
 # all_run ID …
