@@ -31,7 +31,7 @@ export function planInstance(desired: Desired, facts: Facts): Plan<InstanceStep>
   ];
   const kinds = new Set(steps.map(({ action }) => action.kind));
   requireDisk(facts, {
-    install: kinds.has('install-engine') || kinds.has('install-compose') || kinds.has('upgrade-packages'),
+    install: kinds.has('install-engine') || kinds.has('install-compose'),
     pull: kinds.has('pull-images'),
   });
   return { steps, notes: notesOf(desired, facts) };

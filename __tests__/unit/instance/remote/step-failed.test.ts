@@ -148,3 +148,21 @@ test('a container that prints of a refused connection is no way out that is miss
     'Registry did not start',
   );
 });
+
+describe('what became of what was there before', () => {
+  const undone = (rolledBack: 'serves' | 'fails' | null, line: string, action = START) =>
+    stepFailed(action, 'containers', { step: 0, status: 1, lastLines: [line], rolledBack }, 0).problem
+      .happened;
+
+  test.each([
+    ['serves', /: it ended\. It was rolled back: what was there before serves again$/],
+    ['fails', /: it ended\. What was there before does not serve again: .* the next run tries once more$/],
+    [null, /: it ended$/],
+  ] as const)('%s', (rolledBack, expected) => {
+    expect(undone(rolledBack, 'it ended')).toMatch(expected);
+  });
+
+  test('is said beside a known cause as well', () => {
+    expect(undone('serves', 'write /var: no space left on device')).toMatch(/no space .*serves again$/);
+  });
+});

@@ -73,11 +73,16 @@ finish_change() {
 
 # end_change: what stands now is what a run comes back to.
 end_change() {
-  local name
   rm -rf -- "$CHANGE.done"
   mv -T -- "$CHANGE" "$CHANGE.done"
   sync -- "$STACK"
   rm -rf -- "$CHANGE.done"
+  forget_images
+}
+
+# The images stay where somebody else has a name for them, or a container.
+forget_images() {
+  local name
   while IFS= read -r name; do
     docker image rm --force "$name" >/dev/null 2>&1 || true
   done < <(docker image ls --format '{{.Repository}}:{{.Tag}}' "$BEFORE")
