@@ -12,6 +12,7 @@ BEFORE=gce-registry/before
 
 # change FIRST LAST SERVICE:SCHEME:PORT:PATH,… DIGEST\ BASE64 …: the numbers of its steps, what must answer after it, and manifest
 # and blobs of the canary.
+# shellcheck disable=SC2034 # of apply.sh and proof.sh
 change() {
   CHANGE_FIRST=$1 CHANGE_LAST=$2
   IFS=, read -r -a CHANGE_ENDPOINTS <<<"$3"

@@ -56,7 +56,7 @@ is_program() {
 
 # engine_facts USER: puts all of them, and sets DOCKER_ROOT.
 engine_facts() {
-  local info=() version='' mirrors=null
+  local info=() version='' mirrors=null live_restore=false
   put docker "$DOCKER"
   [[ -z $INFO_FD ]] || mapfile -t -n 4 info <&"$INFO_FD"
   put engine "${info[0]-}"
@@ -65,7 +65,8 @@ engine_facts() {
     [[ $mirrors == '['*']' ]] || mirrors='[]'
   fi
   put_raw mirrors "$mirrors"
-  [[ ${info[2]-} == true ]] && put_raw liveRestore true || put_raw liveRestore false
+  [[ ${info[2]-} != true ]] || live_restore=true
+  put_raw liveRestore "$live_restore"
   docker_root "${info[1]-}"
   put dockerRoot "$DOCKER_ROOT"
   { [[ -z $COMPOSE_FD ]] || IFS= read -r version <&"$COMPOSE_FD" || true; }

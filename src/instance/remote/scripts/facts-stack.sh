@@ -111,12 +111,13 @@ begin_stack_facts() {
 
 # stack_facts DATA_PATH DOCKER_ROOT: puts all of them.
 stack_facts() {
-  local data_path=$1 docker_root=$2 containers complaint=
+  local data_path=$1 docker_root=$2 containers complaint='' open_change=false
   REPLY='[]' && { [[ -z $CONTAINERS_FD ]] || json_list <&"$CONTAINERS_FD"; }
   containers=$REPLY
   probe_facts "$containers" && put_raw probes "$REPLY"
   put plain "${PLAIN[*]}"
-  [[ -d $STACK/change ]] && put_raw openChange true || put_raw openChange false
+  [[ ! -d $STACK/change ]] || open_change=true
+  put_raw openChange "$open_change"
   put_raw containers "$containers"
   REPLY='[]' && { [[ -z $IMAGES_FD ]] || json_list <&"$IMAGES_FD"; } && put_raw images "$REPLY"
   listener_facts <&"$LISTENERS_FD" && put_raw listeners "$REPLY"

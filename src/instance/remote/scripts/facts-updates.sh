@@ -50,7 +50,8 @@ update_facts() {
   REPLY=null
   [[ -n $UPGRADES_FD ]] || return 0
   for index in "${!TAGS[@]}"; do
-    answer= && IFS= read -r answer <&"${TAG_FDS[index]}" || true
+    answer=
+    IFS= read -r answer <&"${TAG_FDS[index]}" || true
     tag_facts "${TAGS[index]}" "$answer"
     list+="${list:+,}$REPLY"
   done
@@ -71,13 +72,15 @@ tag_facts() {
 
 # From lines of `upgradable` on standard input.
 upgrade_facts() {
-  local OUT list='' name from to origins
+  local OUT list='' name from to origins security
   while read -r name from to origins; do
     OUT=
     put name "$name"
     put from "$from"
     put to "$to"
-    [[ ${origins,,} == *security* ]] && put_raw security true || put_raw security false
+    security=false
+    [[ ${origins,,} != *security* ]] || security=true
+    put_raw security "$security"
     list+="${list:+,}{$OUT}"
   done
   REPLY="[$list]"

@@ -284,11 +284,12 @@ hand_over_registry() {
 # take_back_registry: the other way round, once the new one does the same.
 take_back_registry() {
   [[ -n $REGISTRY_HANDED_OVER ]] || return 0
-  wait_for 30 asks_registry "$PROJECT-registry-1" && is_proven "$PROJECT-registry-1" || {
+  wait_for 30 asks_registry "$PROJECT-registry-1" || true
+  if ! is_proven "$PROJECT-registry-1"; then
     bounded docker logs --tail 20 "$PROJECT-registry-1" || true
     say "The registry does not serve: $PROBLEM"
     return 1
-  }
+  fi
   let_go "$NEXT_REGISTRY"
   docker container rm --force "$NEXT_REGISTRY" >/dev/null
 }

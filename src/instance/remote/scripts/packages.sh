@@ -156,7 +156,7 @@ restart_old_programs() {
 
 # all_run ID …
 all_run() {
-  (($# == 0)) || [[ -z $(docker container inspect --format '{{.State.Status}}' -- "$@" 2>/dev/null | grep -vx running) ]]
+  (($# == 0)) || ! docker container inspect --format '{{.State.Status}}' -- "$@" 2>/dev/null | grep -vx running >/dev/null
 }
 
 step_remove_packages() {

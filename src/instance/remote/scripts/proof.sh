@@ -41,7 +41,9 @@ gives() {
 
 # holds_canary ADDRESS: pushes what the `change` of this plan has for that, reads it back, and removes it.
 holds_canary() {
-  local each digest location joint manifest=${CANARY[0]%% *}
+  local each digest location joint manifest
+  # shellcheck disable=SC2153 # of `change`
+  manifest=${CANARY[0]%% *}
   for each in "${CANARY[@]:1}"; do
     digest=${each%% *}
     base64 -d <<<"${each#* }" >"$PROOF/canary"
@@ -78,7 +80,7 @@ find_sample() {
     blob=-
     for hex in $(grep -oE 'sha256:[0-9a-f]{64}' "$PROOF/body" | sort -u | head -n 50); do
       size=$(stat -c %s -- "$root/blobs/sha256/${hex:7:2}/${hex:7}/data" 2>/dev/null) || continue
-      [[ -f $root/repositories/$name/_layers/sha256/${hex:7}/link ]] && ((size <= SAMPLE_LIMIT)) || continue
+      [[ $size -le $SAMPLE_LIMIT && -f $root/repositories/$name/_layers/sha256/${hex:7}/link ]] || continue
       ! gives "$1" "/v2/$name/blobs/$hex" "$hex" || { blob=$hex && break; }
     done
     printf '%s %s %s\n' "$name" "$digest" "$blob"
@@ -105,7 +107,7 @@ serves_sample() {
 is_proven() {
   local address canary sample
   PROBLEM='it does not answer'
-  asks_registry "$1" && address=$(address_of "$1") && locate_images "$1" || return 1
+  asks_registry "$1" && address=$(address_of "$1") && images_of "$1" || return 1
   canary=$(<"$CHANGE/canary")
   sample=$(<"$CHANGE/sample")
   PROOF=$(mktemp -d)
@@ -115,6 +117,7 @@ is_proven() {
     return 1
   fi
   if [[ $canary == held ]] && ! holds_canary "$address"; then
+    # shellcheck disable=SC2034 # of whoever asks
     PROBLEM="it does not take an image and give it back, which the one before did (status ${STATUS:-none}): $(head -c 500 "$PROOF/body" | tr '\0\n' '  ')"
     rm -rf -- "$PROOF"
     return 1
