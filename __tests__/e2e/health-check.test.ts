@@ -1,6 +1,18 @@
 import { compute, patchRule } from './compute';
-import { action, environment, lab, mutations, output, type Seen, succeeding, waitFor } from './lab';
+import { randomImage } from './images';
+import {
+  action,
+  complaints,
+  environment,
+  lab,
+  mutations,
+  output,
+  type Seen,
+  succeeding,
+  waitFor,
+} from './lab';
 import { basics } from './machines';
+import { StoredImages } from './stored-images';
 
 // Each fault is reported as what it is, and the check changes nothing of it; with `repair` it mends what a plan can.
 
@@ -32,7 +44,8 @@ const warnings = ({ annotations }: Seen) =>
 /** A check that mends what it finds, and reports all three: what it found, did and left. */
 async function mended(finding: RegExp, done: RegExp): Promise<void> {
   const seen = await succeeding({ ...inputs, repair: 'true' });
-  expect(seen.outputs).toMatchObject({ health: 'healthy', changed: 'true' });
+  expect(complaints(seen)).toBe('');
+  expect(seen.outputs.changed).toBe('true');
   const [, found = '', did = '', left = ''] =
     /#### Found\n([\s\S]*)#### Done\n([\s\S]*)#### Left\n([\s\S]*)/.exec(
       String(seen.outputs['health-report']),
@@ -41,12 +54,15 @@ async function mended(finding: RegExp, done: RegExp): Promise<void> {
   expect(did).toMatch(done);
   expect(left.trim()).toBe('Nothing.');
   expect(seen.summary).toContain('Before the repair:');
-  expect((await succeeding(inputs)).outputs).toMatchObject({ health: 'healthy', changed: 'false' });
+  const after = await succeeding(inputs);
+  expect(complaints(after)).toBe('');
+  expect(after.outputs.changed).toBe('false');
 }
 
 test('healthy: the table in log and summary, the canary gone, nothing changed', async () => {
   const seen = await succeeding(inputs);
-  expect(seen.outputs).toMatchObject({ health: 'healthy', changed: 'false', changes: '[]' });
+  expect(complaints(seen)).toBe('');
+  expect(seen.outputs).toMatchObject({ changed: 'false', changes: '[]' });
   for (const name of [
     'Credentials',
     'Firewall',
@@ -145,7 +161,7 @@ describe('an instance without the network tag', () => {
   test('keeps it where a run sets the instance up meanwhile', async () => {
     await Promise.all([succeeding(inputs), succeeding({ ...inputs, mode: 'bootstrap' })]);
     expect(await tags()).toContain('registry-1-registry');
-    expect((await succeeding(inputs)).outputs.health).toBe('healthy');
+    expect(complaints(await succeeding(inputs))).toBe('');
   });
 });
 
@@ -173,29 +189,71 @@ test('a container that keeps restarting is unhealthy, with the number of restart
   await mended(/Container registry \| unhealthy/, /containers registry/);
 });
 
-test('a data disk that is nearly full is reported with its numbers', async () => {
-  // A small disk of its own under data-path, filled to the brim.
-  await output(
-    'registry-1',
-    `mkdir -p /mnt/small; mount -t tmpfs -o size=64m tmpfs /mnt/small
-     docker rm -f gce-registry-registry-1 gce-registry-ui-1
-     docker volume rm gce-registry_registry-data
-     rm /etc/gce-registry/data-id`,
-  );
-  const moved = { ...inputs, 'data-path': '/mnt/small/registry' };
-  await succeeding({ ...moved, mode: 'bootstrap' });
-  await output('registry-1', 'head -c 65900000 /dev/zero >/mnt/small/fill; df -h /mnt/small');
-  // No plan makes room: it is said, and what a plan can do is done beside it.
-  await output('registry-1', 'docker stop gce-registry-ui-1');
-  const seen = await action({ ...moved, repair: 'true' });
-  expect(seen.exitCode).toBe(1);
-  expect(errors(seen)).toMatch(/Disk of data: [0-9] % of 0\.1 GiB/);
-  const report = String(seen.outputs['health-report']);
-  expect(report).toMatch(
-    /#### Found\n[\s\S]*Container ui[\s\S]*#### Done\n[\s\S]*#### Left\n[\s\S]*Disk of data/,
-  );
-  expect(report).not.toMatch(/#### Left\n[\s\S]*Container ui/);
-  expect(await output('registry-1', "docker inspect -f '{{.State.Running}}' gce-registry-ui-1")).toBe('true');
+describe('a data disk that is nearly full', () => {
+  const moved = () => ({ ...inputs, 'data-path': '/mnt/small/registry' });
+  const tags = () => output('registry-1', 'curl -sS http://127.0.0.1:5000/v2/old/app/tags/list');
+
+  beforeAll(async () => {
+    // A small disk of its own under data-path, filled to the brim: with images, and with something else.
+    await output(
+      'registry-1',
+      `mkdir -p /mnt/small; mount -t tmpfs -o size=64m tmpfs /mnt/small
+       docker rm -f gce-registry-registry-1 gce-registry-ui-1
+       docker volume rm gce-registry_registry-data
+       rm /etc/gce-registry/data-id`,
+    );
+    await succeeding({ ...moved(), mode: 'bootstrap' });
+    const store = new StoredImages();
+    for (const age of [10, 20, 40, 50, 60]) {
+      store.tag('old/app', `t${age}`, store.image('old/app', [store.layer(5_000_000)], age), age);
+    }
+    await store.put('registry-1', '/mnt/small/registry');
+    await output(
+      'registry-1',
+      'head -c 100M /dev/zero >/mnt/small/fill 2>/dev/null || true; truncate -s -1M /mnt/small/fill',
+    );
+  });
+
+  test('is reported with its numbers, and with what rules would free; no plan makes room without a rule', async () => {
+    await output('registry-1', 'docker stop gce-registry-ui-1');
+    const seen = await action({ ...moved(), repair: 'true' });
+    expect(seen.exitCode).toBe(1);
+    expect(errors(seen)).toMatch(
+      /Disk of data: [0-9] % of 0\.1 GiB.*`mode: prune` would free, with keep-newest: 3, 10\.\d MB; with keep-within: 30d, 15\.\d MB/,
+    );
+    const report = String(seen.outputs['health-report']);
+    expect(report).toMatch(
+      /#### Found\n[\s\S]*Container ui[\s\S]*#### Done\n[\s\S]*#### Left\n[\s\S]*Disk of data/,
+    );
+    expect(report).not.toMatch(/#### Left\n[\s\S]*Container ui/);
+    expect(await output('registry-1', "docker inspect -f '{{.State.Running}}' gce-registry-ui-1")).toBe(
+      'true',
+    );
+    expect(await tags()).toContain('t60');
+  });
+
+  test('a deploy says what rules would free, whether there is room enough for its image or not', async () => {
+    const warnings = ({ annotations }: Seen) =>
+      annotations.flatMap(({ level, message }) => (level === 'warning' ? [message] : [])).join('\n');
+    const small = { ...moved(), mode: 'deploy', image: 'hello-world', tags: 'small/app:1' };
+    expect(warnings(await succeeding(small))).toMatch(
+      /^The disk of the registry has little room left: `mode: prune` would free, with keep-newest: 3/m,
+    );
+    await randomImage('large:1', 1, 20);
+    const seen = await action({ ...small, image: 'large:1', tags: 'large/app:1', 'keep-newest': '1' });
+    expect(errors(seen)).toMatch(/^Registry disk is full: /);
+    expect(warnings(seen)).toMatch(/by the rules of this run `mode: prune` would free 20\.\d MB/);
+  });
+
+  test('with rules a repair prunes it', async () => {
+    const seen = await action({ ...moved(), repair: 'true', 'keep-newest': '1' });
+    expect([complaints(seen), seen.exitCode]).toEqual(['', 0]);
+    expect(String(seen.outputs['health-report'])).toMatch(
+      /#### Found\n[\s\S]*Disk of data[\s\S]*#### Done\n[\s\S]*images[\s\S]*#### Left\n\s*Nothing/,
+    );
+    expect(seen.outputs.deleted).toBe('4');
+    expect(JSON.parse(await tags()).tags).toEqual(['t10']);
+  });
 });
 
 test('an instance that does not answer is unhealthy, and the rest is still reported', async () => {

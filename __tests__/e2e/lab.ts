@@ -112,6 +112,11 @@ export async function succeeding(
   return seen;
 }
 
+/** What a health check complains of; empty where all is well. So a test that expects nothing shows what there was. */
+export function complaints({ outputs }: Seen): string {
+  return outputs.health === 'healthy' ? '' : (outputs['health-report'] ?? 'there was no health check');
+}
+
 let known: Promise<Record<string, string>> | undefined;
 
 /** The variables that `bin/lab env` exports, asked for once. */

@@ -79,9 +79,9 @@ export class StoredImages {
     return { mediaType, digest, size: this.sizes.get(digest) };
   }
 
-  /** Puts all of it on the disk of an instance, and forgets it here. */
-  async put(instance = 'registry-1'): Promise<void> {
-    const place = `${await dataOf(instance)}/docker/registry/v2`;
+  /** Puts all of it on the disk of an instance, where its registry has its data, and forgets it here. */
+  async put(instance = 'registry-1', data?: string): Promise<void> {
+    const place = `${data ?? (await dataOf(instance))}/docker/registry/v2`;
     await output(instance, `mkdir -p ${place}`);
     const container = await containerOf(instance);
     await new Promise<void>((resolve, reject) => {

@@ -1,22 +1,29 @@
 import type { DiskFacts, Facts } from '../instance/facts/facts';
 import type { ContainerFacts } from '../instance/facts/stack';
 import { ourContainer } from '../instance/plan/containers';
+import { type Room, roomOf } from '../instance/plan/disk-space';
 import type { Service } from '../instance/stack/services';
-import type { HealthCheck } from './check';
+import type { Health, HealthCheck } from './check';
 
 /** A container that was started again this shortly ago is not yet trusted. */
 const RECENT_MS = 10 * 60 * 1000;
-
-/** Less than this part of a disk free is worth a warning; less than that, and pushes are about to fail. */
-const LOW = 0.15;
-const FULL = 0.03;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** Registry 3 and the images that it is built from had fixes of security several times in such a time. */
 const OLD_DAYS = 180;
 
-/** What the facts of an instance say about its health, a row a subject. `now` in milliseconds since the epoch. */
-export function instanceRows(facts: Facts, services: readonly Service[], now: number): HealthCheck[] {
+/**
+ * What the facts of an instance say about its health, a row a subject.
+ *
+ * @param now in milliseconds since the epoch
+ * @param savings what would free room on the disk of the data; empty: there is enough
+ */
+export function instanceRows(
+  facts: Facts,
+  services: readonly Service[],
+  now: number,
+  savings = '',
+): HealthCheck[] {
   return [
     dockerRow(facts),
     ...services.flatMap((service) => [
@@ -24,7 +31,7 @@ export function instanceRows(facts: Facts, services: readonly Service[], now: nu
       ...probeRows(facts, service),
       ...imageRows(facts, service, now),
     ]),
-    ...facts.disks.map(diskRow),
+    ...facts.disks.map((disk) => diskRow(disk, disk.name === 'data' ? savings : '')),
   ];
 }
 
@@ -107,15 +114,17 @@ function day(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
 }
 
-function diskRow({ name, path, size, available, inodes, inodesAvailable }: DiskFacts): HealthCheck {
+const STATES: Record<Room, Health> = { enough: 'healthy', little: 'degraded', 'hardly-any': 'unhealthy' };
+
+function diskRow(disk: DiskFacts, savings: string): HealthCheck {
+  const { name, path, size, available, inodes, inodesAvailable } = disk;
   const bytes = size > 0 ? available / size : 1;
-  // Btrfs and others count no inodes.
   const files = inodes > 0 ? inodesAvailable / inodes : 1;
-  const least = Math.min(bytes, files);
+  const more = savings === '' ? '' : `; ${savings}`;
   return {
     name: `Disk of ${name}`,
-    state: least < FULL ? 'unhealthy' : least < LOW ? 'degraded' : 'healthy',
-    finding: `${percent(bytes)} of ${gibibytes(size)} and ${percent(files)} of the inodes free at ${path}`,
+    state: STATES[roomOf(disk)],
+    finding: `${percent(bytes)} of ${gibibytes(size)} and ${percent(files)} of the inodes free at ${path}${more}`,
   };
 }
 

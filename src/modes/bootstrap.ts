@@ -4,6 +4,7 @@ import { connectTo } from './log-in';
 import { findPlace } from './place';
 import { registryAddress } from './registry-address';
 import { reportOf } from './report';
+import { explainRoom } from './room';
 import type { Run } from './run';
 import { setUp } from './set-up';
 import { surveySite } from './survey';
@@ -21,6 +22,9 @@ export async function bootstrap(run: Run): Promise<Report> {
     const ca = authorityOf(run.settings, facts);
     const found = { outcomes, ca, movement, firewall: await firewallOf(run, site) };
     return reportOf(run, site.vm, registryAddress(run.settings, site.vm), found);
+  } catch (error) {
+    await explainRoom(run, site.connection, error);
+    throw error;
   } finally {
     site.connection?.close();
   }

@@ -10,6 +10,7 @@ import { beginReading, type RunnerReads, setUpRunner, trustAuthority } from './r
 import { registryAddress } from './registry-address';
 import { RepairDuringPush } from './repair-during-push';
 import { reportOf } from './report';
+import { explainRoom, warnOfRoom } from './room';
 import type { Run } from './run';
 import { type SetUp, setUp } from './set-up';
 import { type SiteSurvey, surveySite } from './survey';
@@ -32,6 +33,7 @@ export async function deploy(run: Run): Promise<Report> {
     const [{ outcomes, facts, movement }, changed, way] = await waitForAll<
       [SetUp, Outcome<unknown> | null, Way]
     >([setUp(run, site, survey), setUpRunner(run, runner.survey), openWay(run, site, address)]);
+    await warnOfRoom(run, site.connection, facts);
     const ca = authorityOf(run.settings, facts);
     const caFile = await trustAuthority(run, address, ca);
     const reached = await reachRegistry(run, way, ca);
@@ -41,6 +43,9 @@ export async function deploy(run: Run): Promise<Report> {
     const all = [...outcomes, changed, ...repaired];
     const found = { outcomes: all, ca, caFile, reached, images, firewall, movement };
     return reportOf(run, site.vm, address, found);
+  } catch (error) {
+    await explainRoom(run, site.connection, error);
+    throw error;
   } finally {
     site.connection?.close();
   }

@@ -25,6 +25,7 @@ import { placeOf, readRunningInstance } from './place';
 import { type RegistryAddress, registryAddress } from './registry-address';
 import { type Repaired, repair } from './repair';
 import { reportOf } from './report';
+import { savingsAt } from './room';
 import type { Run } from './run';
 import { siteFirewall, siteInstance } from './survey';
 import { authorityOf, endpointOf, tlsOf } from './tls';
@@ -46,8 +47,8 @@ export async function healthCheck(run: Run): Promise<Report> {
       return await reportOn(run, site, address, await fly(run, site, address, first), null);
     const second = await look(run, repaired.site, [...reached, ...repaired.trouble]);
     const after = await fly(run, repaired.site, address, second);
-    const { outcomes, movement } = repaired;
-    const mended = { found: first.checks.filter(isBad), outcomes, movement };
+    const { outcomes, movement, pruned } = repaired;
+    const mended = { found: first.checks.filter(isBad), outcomes, movement, pruned };
     return await reportOn(run, repaired.site, address, after, mended);
   } finally {
     site?.connection?.close();
@@ -96,7 +97,7 @@ async function reportOn(
   address: RegistryAddress,
   { checks, drift, movement }: Examination,
   mended:
-    | (Pick<Repaired, 'outcomes' | 'movement'> & {
+    | (Pick<Repaired, 'outcomes' | 'movement' | 'pruned'> & {
         readonly found: readonly HealthCheck[];
       })
     | null,
@@ -110,6 +111,7 @@ async function reportOn(
     health,
     firewall,
     movement: mended === null ? movement : mended.movement,
+    pruned: mended?.pruned ?? null,
   });
   return { ...report, onlyPlanned: mended === null };
 }
@@ -157,15 +159,16 @@ async function checkInstance(
   rows: HealthRows,
   drift: Change[],
 ): Promise<Pick<Examination, 'facts' | 'movement'>> {
-  if (site.connection === null) return { facts: null, movement: null };
+  const { connection } = site;
+  if (connection === null) return { facts: null, movement: null };
   const tls = tlsOf(run.settings, site.vm);
-  const target = siteInstance(run, site.vm, site.connection);
+  const target = siteInstance(run, site.vm, connection);
   let facts: Facts | null = null;
   await rows.addAll('Instance state', async () => {
     facts = await readSettled(target, run.log);
     const services = servicesOf(run.settings.registry);
     return [
-      ...instanceRows(facts, services, Date.now()),
+      ...instanceRows(facts, services, Date.now(), await savingsAt(run, connection, facts)),
       ...certificateRows(tls, facts, Date.now()),
       ...loginRows(facts),
       ...plainRows(facts, services),

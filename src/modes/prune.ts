@@ -1,9 +1,10 @@
-import { asPlanned, converge, survey } from '../converge/converge';
+import { asPlanned, converge, type Outcome, survey } from '../converge/converge';
 import type { Contents } from '../instance/images/contents';
 import { type PrunePlan, tagsThatGo } from '../instance/images/prune-plan';
-import { imagesTarget, planOf } from '../instance/images/target';
+import { type Images, imagesTarget, planOf } from '../instance/images/target';
 import type { Report } from '../report/outputs';
 import { type PruneReport, pruneLog } from '../report/prune';
+import type { SshConnection } from '../ssh/connection';
 import { ActionError } from '../values/errors';
 import { connectTo } from './log-in';
 import { findPlace } from './place';
@@ -13,32 +14,44 @@ import type { Run } from './run';
 
 /** Deletes the images that no rule keeps, and gives their space on the disk back. Pulls and pushes go on. */
 export async function prune(run: Run): Promise<Report> {
-  const { settings, log } = run;
+  const { settings } = run;
   const { connection, vm } = await connectTo(run, await findPlace(run));
   if (connection === null) throw needsKey(settings.vm.instance);
   try {
-    const options = {
-      connection,
-      log,
-      run: run.job.name,
-      user: settings.ssh.user,
-      retention: settings.retention,
-      begun: run.leases.now() / 1000,
-    };
-    const surveyed = await survey(imagesTarget(options), run);
-    const before = surveyed.state.contents;
-    const plan = planOf(surveyed.state, options);
-    const lines = pruneLog(reportOn(plan, before, before));
-    await log.group('Tags, and why they stay', async () => {
-      for (const line of lines) log.info(line);
-    });
-    const outcome = settings.dryRun ? asPlanned(surveyed) : await converge(surveyed);
-    for (const note of outcome.notes) log.warning(note);
-    const pruned = reportOn(plan, before, settings.dryRun ? before : outcome.state.contents);
+    const { outcome, pruned } = await pruneImages(run, connection);
     return reportOf(run, vm, registryAddress(settings, vm), { outcomes: [outcome], pruned });
   } finally {
     connection.close();
   }
+}
+
+/** What came of it. */
+export interface Pruned {
+  readonly outcome: Outcome<Images>;
+  readonly pruned: PruneReport;
+}
+
+/** The same over a connection that stands; a dry run plans it. */
+export async function pruneImages(run: Run, connection: SshConnection): Promise<Pruned> {
+  const { settings, log } = run;
+  const options = {
+    connection,
+    log,
+    run: run.job.name,
+    user: settings.ssh.user,
+    retention: settings.retention,
+    begun: run.leases.now() / 1000,
+  };
+  const surveyed = await survey(imagesTarget(options), run);
+  const before = surveyed.state.contents;
+  const plan = planOf(surveyed.state, options);
+  const lines = pruneLog(reportOn(plan, before, before));
+  await log.group('Tags, and why they stay', async () => {
+    for (const line of lines) log.info(line);
+  });
+  const outcome = settings.dryRun ? asPlanned(surveyed) : await converge(surveyed);
+  for (const note of outcome.notes) log.warning(note);
+  return { outcome, pruned: reportOn(plan, before, settings.dryRun ? before : outcome.state.contents) };
 }
 
 /** What went is what is not there any more; of a plan, what would go. */

@@ -1,10 +1,15 @@
 import type { Change } from '../converge/change';
 import type { Outcome } from '../converge/converge';
 import type { HealthCheck } from '../health/check';
+import type { Facts } from '../instance/facts/facts';
+import { lacksRoom } from '../instance/plan/disk-space';
+import type { PruneReport } from '../report/prune';
+import type { SshConnection } from '../ssh/connection';
 import { messageOf } from '../values/errors';
 import type { Site } from './log-in';
 import type { Movement } from './movement';
 import { placeOf } from './place';
+import { pruneImages } from './prune';
 import type { Run } from './run';
 import { setUp } from './set-up';
 import { surveySite } from './survey';
@@ -17,33 +22,58 @@ export interface Repaired {
   /** Why it did not come to its end; empty where it did. */
   readonly trouble: readonly HealthCheck[];
   readonly movement: Movement | null;
+  /** Null: nothing was to be pruned. */
+  readonly pruned: PruneReport | null;
 }
 
 /**
- * Changes what a `bootstrap` would change, where the settings ask for a repair and there is something to change: never
- * more, so what no plan mends is left. Null: nothing was tried.
+ * Changes what a `bootstrap` would change, and prunes a disk that fills where there are rules for that, if the settings ask
+ * for a repair: never more, so what no plan mends is left. Null: nothing was tried.
  */
 export async function repair(
   run: Run,
   site: Site | null,
-  { drift }: { readonly drift: readonly Change[] },
+  { drift, facts }: { readonly drift: readonly Change[]; readonly facts: Facts | null },
 ): Promise<Repaired | null> {
-  const { repair: isWanted, dryRun } = run.settings;
-  if (!isWanted || dryRun || drift.length === 0 || site === null || site.connection === null) return null;
-  const mended = await mend(run, site);
+  const { repair: isWanted, dryRun, retention } = run.settings;
+  if (!isWanted || dryRun || site === null || site.connection === null) return null;
+  const isFilling = facts !== null && lacksRoom(facts) && retention.rules.length > 0;
+  if (drift.length === 0 && !isFilling) return null;
+  // First, since what is mended takes room as well.
+  const gained = isFilling ? await makeRoom(run, site.connection) : NOTHING;
+  const mended = drift.length > 0 ? await mend(run, site) : NOTHING;
+  const both = {
+    outcomes: [...gained.outcomes, ...mended.outcomes],
+    trouble: [...gained.trouble, ...mended.trouble],
+    movement: mended.movement,
+    pruned: gained.pruned,
+  };
   const fresh = placeOf(site.compute, await site.compute.getInstance());
-  return { site: { ...fresh, connection: site.connection }, ...mended };
+  return { site: { ...fresh, connection: site.connection }, ...both };
 }
 
-async function mend(run: Run, site: Site): Promise<Omit<Repaired, 'site'>> {
-  try {
+type Mended = Omit<Repaired, 'site'>;
+
+const NOTHING: Mended = { outcomes: [], trouble: [], movement: null, pruned: null };
+
+async function mend(run: Run, site: Site): Promise<Mended> {
+  return orTrouble('Repair', async () => {
     const { outcomes, movement } = await setUp(run, site, await surveySite(run, site, { admit: false }));
-    return { outcomes, trouble: [], movement };
+    return { ...NOTHING, outcomes, movement };
+  });
+}
+
+async function makeRoom(run: Run, connection: SshConnection): Promise<Mended> {
+  return orTrouble('Prune', async () => {
+    const { outcome, pruned } = await pruneImages(run, connection);
+    return { ...NOTHING, outcomes: [outcome], pruned };
+  });
+}
+
+async function orTrouble(name: string, work: () => Promise<Mended>): Promise<Mended> {
+  try {
+    return await work();
   } catch (error) {
-    return {
-      outcomes: [],
-      trouble: [{ name: 'Repair', state: 'unhealthy', finding: messageOf(error) }],
-      movement: null,
-    };
+    return { ...NOTHING, trouble: [{ name, state: 'unhealthy', finding: messageOf(error) }] };
   }
 }

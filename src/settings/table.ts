@@ -106,7 +106,7 @@ export const TABLE = {
     default: 'false',
     use: TRUE_OR_FALSE,
     meaning:
-      'In `health-check`: mend what is wrong or has drifted, as a `bootstrap` would, and check again. Other modes take no notice.',
+      'In `health-check`: mend what is wrong or has drifted, as a `bootstrap` would, prune a disk that fills by the rules that there are, and check again. Other modes take no notice.',
   },
   update: {
     schema: flag,

@@ -85,23 +85,33 @@ test.each<[string, Partial<Facts>, string, RegExp]>([
   expect(row(name, changed)).toEqual({ name, state, finding: expect.stringMatching(finding) });
 });
 
+const GIB = 2 ** 30;
+
 test.each([
-  [50, 50, 'healthy'],
-  [14, 50, 'degraded'],
-  [2, 50, 'unhealthy'],
-  [50, 2, 'unhealthy'],
-])('a disk with %d %% of its space and %d %% of its inodes free is %s', (space, inodes, state) => {
-  const disk = {
-    name: 'data',
-    path: '/data',
-    mount: '/data',
-    size: 1000,
-    available: space * 10,
-    inodes: 1000,
-    inodesAvailable: inodes * 10,
-  };
-  expect(row('Disk of data', { disks: [disk] }).state).toBe(state);
-});
+  [10, 50, 50, 'healthy'],
+  [10, 14, 50, 'degraded'],
+  [10, 2, 50, 'unhealthy'],
+  [10, 50, 2, 'unhealthy'],
+  // 14 % of a large disk is room for a long time, 20 GiB of it are not.
+  [500, 14, 50, 'healthy'],
+  [500, 3, 50, 'degraded'],
+  [500, 0.3, 50, 'unhealthy'],
+  [500, 14, 14, 'degraded'],
+])(
+  'a disk of %d GiB with %d %% of its space and %d %% of its inodes free is %s',
+  (size, space, inodes, state) => {
+    const disk = {
+      name: 'data',
+      path: '/data',
+      mount: '/data',
+      size: size * GIB,
+      available: (size * GIB * space) / 100,
+      inodes: 1000,
+      inodesAvailable: inodes * 10,
+    };
+    expect(row('Disk of data', { disks: [disk] }).state).toBe(state);
+  },
+);
 
 test('without a UI there is no row for it', () => {
   expect(instanceRows(facts, services.slice(0, 1), NOW).map(({ name }) => name)).not.toContain('Web UI');

@@ -1,6 +1,7 @@
 import { ActionError, type Problem } from '../../values/errors';
 import { excerpt } from '../../values/show';
 import { clockSkew } from '../plan/clock';
+import { NO_ROOM } from '../plan/disk-space';
 import type { Action } from '../plan/steps';
 import { certificateRefused } from './certificate-refused';
 import { type Cause, causeOf } from './failure-cause';
@@ -49,11 +50,15 @@ function causedBy(
   const happened = `the step failed: ${excerpt(line)}${end}`;
   switch (kind) {
     case 'disk-full':
-      return new ActionError('Instance disk is full', {
-        doing,
-        happened,
-        next: 'Free some space on the instance (`df -h`, `sudo apt-get clean`, `sudo docker system df`), or enlarge its disk; then run again',
-      });
+      return new ActionError(
+        'Instance disk is full',
+        {
+          doing,
+          happened,
+          next: 'Free some space on the instance (`df -h`, `sudo apt-get clean`, `sudo docker system df`), or enlarge its disk; then run again',
+        },
+        { code: NO_ROOM },
+      );
     case 'lock-held':
       return new ActionError('Package manager is in use', {
         doing,
