@@ -11,6 +11,8 @@ NEXT_REGISTRY=$PROJECT-registry-next
 RULES=gce_registry_hand_over
 # For transfers that are going on, before each of the two moves, in seconds.
 DRAIN=600
+# The same of the registry; with those of the front it has to fit into the half hour that all steps have.
+REGISTRY_DRAIN=240
 
 # hand_over_front PORT:everywhere|loopback,… SERVICE:SCHEME:PORT:PATH,…: new connections go to a front as it is to be, and the
 # old one has ended. Fails while the old one is at work where the new one does not start.
@@ -277,7 +279,7 @@ hand_over_registry() {
   docker network connect --alias registry "${PROJECT}_default" "$NEXT_REGISTRY"
   wait_for 30 asks_registry "$NEXT_REGISTRY"
   REGISTRY_HANDED_OVER=yes
-  say "New requests go to a second registry; the old one has up to $DRAIN s for those that it has"
+  say "New requests go to a second registry; the old one has up to $REGISTRY_DRAIN s for those that it has"
   let_go "$PROJECT-registry-1"
 }
 
@@ -305,7 +307,7 @@ next_registry_is_settled() { asks_registry "$NEXT_REGISTRY" || ! container_runs 
 # let_go NAME: that registry refuses connections that are new, so that none is accepted that it would not answer any more, and
 # those that it has come to their end.
 let_go() {
-  local pid end=$((SECONDS + DRAIN))
+  local pid end=$((SECONDS + REGISTRY_DRAIN))
   pid=$(docker container inspect --format '{{.State.Pid}}' "$1")
   nsenter --target "$pid" --net nft -f - 2>/dev/null <<END || return 0
 table inet $RULES {
