@@ -4,32 +4,47 @@ import { bare, type Ground, ownLogin } from './ground.ts';
 import { action, on, timedOnRunner } from './lab.ts';
 import { sideBySide } from './measure.ts';
 import { freshImage, removeImages } from './push.ts';
-import { comparison, limit, type Row } from './table.ts';
+import { comparison, type Limits, limit, type Row } from './table.ts';
 
 const ROUNDS = 5;
 const BARE_PORT = 6000;
+const RELAY_PORT = 6001;
 const MEMORY_MB = 150;
 
 export async function front(ground: Ground): Promise<Row[]> {
   await bare(ground);
   const inputs = { ...(await ownLogin(ground)), mode: 'bootstrap' };
-  // Leaves a rule that admits the runner to the port of the bare one.
-  await action({ ...inputs, 'firewall-rule': `${ground.instance}-bare`, 'registry-port': String(BARE_PORT) });
+  // Leaves a rule that admits the runner to the ports of the bare one, and of the relay before it.
+  const ports = { 'registry-port': String(BARE_PORT), 'ui-port': String(RELAY_PORT) };
+  await action({ ...inputs, 'firewall-rule': `${ground.instance}-bare`, ...ports });
   await action(inputs);
   await on(ground.instance, `docker run --detach --name bare --publish ${BARE_PORT}:5000 registry:3`);
+  await startRelay(ground.instance);
   const restore = await acceptBare(ground.ip);
   try {
-    const plain = await measured(ground.ip, 'with plain HTTP', 1.1);
+    const relay = await measured(ground.ip, RELAY_PORT, 'through a relay that only copies (socat)', {});
+    const plain = await measured(ground.ip, 5000, 'with plain HTTP', { mostRatio: 1.1 });
     const { outputs } = await action({ ...inputs, tls: 'private-ca' });
     await trust(ground.ip, String(outputs['ca-certificate']));
-    return [...plain, ...(await measured(ground.ip, 'with TLS', 1.15)), await memory(ground.instance)];
+    const tls = await measured(ground.ip, 5000, 'with TLS', { mostRatio: 1.15 });
+    return [...relay, ...plain, ...tls, await memory(ground.instance)];
   } finally {
     await removeImages();
     await restore();
   }
 }
 
-async function measured(ip: string, how: string, mostRatio: number): Promise<Row[]> {
+/** The least that anything between client and registry costs, which is not the kernel: it copies bytes, and knows no HTTP. */
+async function startRelay(instance: string): Promise<void> {
+  await on(
+    instance,
+    `DEBIAN_FRONTEND=noninteractive apt-get install -y -qq socat >/dev/null
+     to=$(docker inspect --format '{{.NetworkSettings.Networks.bridge.IPAddress}}' bare)
+     systemd-run --quiet --unit relay socat -b 65536 TCP-LISTEN:${RELAY_PORT},fork,reuseaddr,nodelay TCP:$to:5000,nodelay`,
+  );
+}
+
+async function measured(ip: string, port: number, how: string, limits: Limits): Promise<Row[]> {
   const pulls: Record<'front' | 'bare', number[]> = { front: [], bare: [] };
   const side = (name: 'front' | 'bare', port: number) => async (round: number) => {
     const reference = `${ip}:${port}/bench/${name}-${round}`;
@@ -39,11 +54,11 @@ async function measured(ip: string, how: string, mostRatio: number): Promise<Row
     pulls[name].push(await timedOnRunner(`docker pull --quiet ${reference}`));
     return pushed;
   };
-  const pushes = await sideBySide(ROUNDS, { bare: side('bare', BARE_PORT), front: side('front', 5000) });
+  const pushes = await sideBySide(ROUNDS, { bare: side('bare', BARE_PORT), front: side('front', port) });
   const beside = (samples: readonly number[]) => ({ name: 'the registry published bare', samples });
   return [
-    comparison(`docker push of 500 MB, ${how}`, pushes.front, beside(pushes.bare), { mostRatio }),
-    comparison(`docker pull of 500 MB, ${how}`, pulls.front, beside(pulls.bare), { mostRatio }),
+    comparison(`docker push of 500 MB, ${how}`, pushes.front, beside(pushes.bare), limits),
+    comparison(`docker pull of 500 MB, ${how}`, pulls.front, beside(pulls.bare), limits),
   ];
 }
 
@@ -59,7 +74,7 @@ async function acceptBare(ip: string): Promise<() => Promise<void>> {
          sleep 0.1
        done; exit 1`,
     );
-  await write([`${ip}:5000`, `${ip}:${BARE_PORT}`]);
+  await write([`${ip}:5000`, `${ip}:${BARE_PORT}`, `${ip}:${RELAY_PORT}`]);
   return async () => {
     await write([]);
     await on('runner', `rm -rf ${file} /etc/docker/certs.d`);

@@ -1,6 +1,6 @@
 // npm run bench [-- PART …]: measures the action in the lab, each side beside its like in the same run, and prints one
-// table. Parts: start, cold, warm, waits, push, front, route, trace; all of them without arguments. They leave the lab's project and its first
-// instance as new.
+// table. Parts: start, cold, warm, waits, push, front, route, window, trace; all of them without arguments. They leave
+// the lab's project and its first instance as new.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { cold } from './cold.ts';
 import { front } from './front.ts';
@@ -13,12 +13,14 @@ import { limit, type Row, render } from './table.ts';
 import { trace } from './trace.ts';
 import { waits } from './waits.ts';
 import { warm } from './warm.ts';
+import { window } from './window.ts';
 
 const PARTS: Readonly<Record<string, (ground: Ground) => Promise<Row[]>>> = {
   start,
   cold,
   warm,
   waits,
+  window,
   push,
   front,
   route,

@@ -107,6 +107,7 @@ const HELD = `	@held {
 			lb_try_duration 1h
 			lb_try_interval 20ms
 			transport http {
+				keepalive off
 				compression off
 			}
 		}

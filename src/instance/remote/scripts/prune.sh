@@ -155,10 +155,22 @@ take_out() {
   grep -vFf "$work/stays" "$work/link-paths" >"$work/link-paths.left" || true
   : >"$work/begun"
   sync -- "$work" "$work/begun"
-  cat -- "$work/link-paths.left" "$work/blob-paths.left" | tr '\n' '\0' | xargs -0 -r rm -rf --
+  cat -- "$work/link-paths.left" "$work/blob-paths.left" | take_away "$work/out"
   remove_emptied "$work" "$touched"
   put_back_touched "$root" "$work" "$read_at"
   ((SECONDS < deadline))
+}
+
+# take_away DIRECTORY: the paths on standard input go there, in the same file system, which takes a tenth of the time that it takes
+# to delete them; that is done when pushes go on. Perl is in every Debian and Ubuntu.
+take_away() {
+  if [[ -z $KEPT_TWICE ]]; then
+    tr '\n' '\0' | xargs -0 -r rm -rf --
+    return
+  fi
+  mkdir -p -- "$1"
+  # shellcheck disable=SC2016 # they are variables of Perl
+  perl -MErrno -e 'my $to = shift; while (<STDIN>) { chomp; rename($_, "$to/$.") or $!{ENOENT} or die "$_: $!\n" }' -- "$1"
 }
 
 # is_changed ROOT WORK SINCE: whether somebody has pushed to a repository that is to be pruned.
