@@ -9,6 +9,7 @@ import { instanceRows } from '../health/instance-rows';
 import { loginRows } from '../health/login-rows';
 import { overall } from '../health/overall';
 import { plainRows } from '../health/plain-rows';
+import { updateRows } from '../health/update-rows';
 import type { Facts } from '../instance/facts/facts';
 import { servicesOf } from '../instance/stack/services';
 import { takeCanary } from '../leases/canary';
@@ -184,6 +185,7 @@ async function checkInstance(
       ...certificateRows(tls, facts, Date.now()),
       ...loginRows(facts),
       ...plainRows(facts, services),
+      ...updateRows(facts, services),
     ];
   });
   const found = facts;

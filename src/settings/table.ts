@@ -144,6 +144,13 @@ export const TABLE = {
     meaning:
       'In `health-check`: mend what is wrong or has drifted, as a `bootstrap` would, prune a disk that fills by the rules that there are, and check again. Other modes take no notice.',
   },
+  update: {
+    schema: flag,
+    default: 'false',
+    use: TRUE_OR_FALSE,
+    meaning:
+      'In `deploy`, `bootstrap` and, with `repair`, `health-check`: tags that stand for a newer image than the one that runs are pulled again, and Docker’s packages upgraded, as far as the holds and pins of the instance allow. What the new containers do not serve is rolled back. With `dry-run` the plan shows it.',
+  },
   'keep-newest': {
     schema: count,
     use: 'Use a number, such as 10',

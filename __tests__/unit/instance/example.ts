@@ -29,6 +29,7 @@ export const DESIRED: Desired = {
     compose: { version: 'v2.40.3', sha256: null },
   },
   pushes: true,
+  update: false,
 };
 
 const GIB = 1024 ** 3;
@@ -66,6 +67,7 @@ export const BARE: Facts = {
     ['openssl', '1'],
   ]),
   brokenPackages: [],
+  heldPackages: [],
   lacksAppArmor: false,
   files: new Map(),
   texts: new Map(),
@@ -85,6 +87,9 @@ export const BARE: Facts = {
   lock: { turn: '', busy: false },
   users: NO_USERS,
   mirrors: null,
+  liveRestore: false,
+  openChange: false,
+  updates: null,
   listeners: [],
   probes: new Map(),
   plain: [],

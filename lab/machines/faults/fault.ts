@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HUB_PUBLISHES } from '../../hub/publish.ts';
 import { RUN } from '../checkout.ts';
 import { LabError } from '../process.ts';
 import { GOOGLE_FAULTS } from './google.ts';
@@ -15,6 +16,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   ...PAUSE_FAULTS,
   ...UPSTREAM_FAULTS,
   ...WIRE_FAULTS,
+  'hub-publishes': HUB_PUBLISHES,
 };
 
 /** An empty file for every fault that may be on: `NAME INSTANCE`. */

@@ -57,6 +57,7 @@ const FETCHING: readonly Action['kind'][] = [
   'repair-packages',
   'install-packages',
   'install-engine',
+  'upgrade-packages',
   'remove-packages',
   'install-keyring',
   'check-repository',

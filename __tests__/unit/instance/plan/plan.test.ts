@@ -114,6 +114,7 @@ describe('a bare instance', () => {
       stopFirst: [],
       recreate: [],
       handOver: null,
+      replacesRegistry: false,
     });
   });
 
