@@ -48,8 +48,8 @@ export async function healthCheck(run: Run): Promise<Report> {
       return await reportOn(run, site, address, await fly(run, site, address, first), null);
     const second = await look(run, repaired.site, [...reached, ...repaired.trouble]);
     const after = await fly(run, repaired.site, address, second);
-    const { outcomes, movement, pruned } = repaired;
-    const mended = { found: first.checks.filter(isBad), outcomes, movement, pruned };
+    const { outcomes, movement, pruned, snapshot } = repaired;
+    const mended = { found: first.checks.filter(isBad), outcomes, movement, pruned, snapshot };
     return await reportOn(run, repaired.site, address, after, mended);
   } finally {
     site?.connection?.close();
@@ -99,7 +99,7 @@ async function reportOn(
   address: RegistryAddress,
   { checks, drift, movement }: Examination,
   mended:
-    | (Pick<Repaired, 'outcomes' | 'movement' | 'pruned'> & {
+    | (Pick<Repaired, 'outcomes' | 'movement' | 'pruned' | 'snapshot'> & {
         readonly found: readonly HealthCheck[];
       })
     | null,
@@ -114,6 +114,7 @@ async function reportOn(
     firewall,
     movement: mended === null ? movement : mended.movement,
     pruned: mended?.pruned ?? null,
+    snapshot: mended?.snapshot ?? null,
   });
   return { ...report, onlyPlanned: mended === null };
 }

@@ -18,7 +18,7 @@ export function summaryOf(report: Report): string {
     ...(report.layout === null ? [] : layoutSummary(report.layout, report.onlyPlanned)),
     ...(report.pruned === null ? [] : pruneSummary(report.pruned, report.onlyPlanned)),
     ...(hasRegistryToReach(report) && !told.saysHowToPull ? clients(report) : []),
-    ...(report.mode === 'backup' ? [] : changes(report)),
+    ...(report.layout?.kind === 'backup' ? [] : changes(report)),
     ...(hasRegistryToReach(report) ? [...access(report), ...addressNote(report)] : []),
     '',
   ].join('\n\n');
@@ -33,7 +33,7 @@ function hasRegistryToReach({ mode }: Report): boolean {
 function heading({ mode, instance, images, health, layout, onlyPlanned }: Report): string {
   const on = `the registry on ${escapeMarkdown(instance)}`;
   if (health !== null) return `Registry on ${escapeMarkdown(instance)}: ${health.state}`;
-  const would = mode === 'backup' ? 'copy' : 'change';
+  const would = layout?.kind === 'backup' ? 'copy' : 'change';
   if (onlyPlanned) return `Registry on ${escapeMarkdown(instance)}: what mode \`${mode}\` would ${would}`;
   if (mode === 'backup') return `Backed up ${on}`;
   if (layout !== null) return `Restored ${on}`;

@@ -208,7 +208,7 @@ export const TABLE = {
     default: 'false',
     use: TRUE_OR_FALSE,
     meaning:
-      'In `prune`: take a snapshot first, where something is to be deleted. Other modes take no notice.',
+      'In `prune`, and with `update`: take a snapshot first, where images are to be deleted, or something newer is to work on them. Other runs take no notice.',
   },
   'data-disk-snapshot': {
     schema: text(RESOURCE_NAME),
