@@ -206,6 +206,8 @@ test('Skopeo reads each image by its name, and copies all of an index', async ()
 test('crane reads a layout whole, and one image of it', async () => {
   const some = expected.filter(({ repository }) => /^(app|team\/.*)$/.test(repository));
   expect((await backup('some', { 'backup-repositories': 'app, team/**' })).exitCode).toBe(0);
+  const slip = await backup('some', { 'backup-repositories': 'ap, tea/**' });
+  expect(slip.annotations.at(-1)?.message).toMatch(/^Nothing to back up: /);
   await expectLayout('some', some);
   const one = expected.filter(({ repository }) => repository === 'dock/er');
   expect((await backup('one', { 'backup-repositories': 'dock/*' })).exitCode).toBe(0);

@@ -14,7 +14,6 @@ import { blobFile, readSmall } from './files';
 /** A manifest of a layout, with what it leads to. */
 export interface StoredImage {
   readonly content: Descriptor;
-  readonly bytes: Buffer;
   /** Configuration and layers, but for those whose bytes are somewhere else. */
   readonly blobs: readonly Descriptor[];
   /** Of an index: the images that the layout has. */
@@ -33,11 +32,11 @@ const MOST_DEPTH = 8;
  */
 export async function readImage(root: string, content: Descriptor, depth = 0): Promise<StoredImage> {
   const { digest } = content;
-  const { manifest, bytes } = await readManifest(root, content);
+  const manifest = await readManifest(root, content);
   if (manifest.kind === 'image') {
     const blobs = [manifest.config, ...manifest.layers].filter(({ foreign }) => foreign !== true);
     for (const blob of blobs) await requireSize(root, blob);
-    return { content, bytes, blobs, children: [], absent: [] };
+    return { content, blobs, children: [], absent: [] };
   }
   if (depth === MOST_DEPTH) throw damaged(root, digest, `it is the ${MOST_DEPTH + 1}th index in one another`);
   const children: StoredImage[] = [];
@@ -47,27 +46,35 @@ export async function readImage(root: string, content: Descriptor, depth = 0): P
     if (await isThere(root, child)) children.push(await readImage(root, child, depth + 1));
     else absent.push(child.digest);
   }
-  return { content, bytes, blobs: [], children, absent };
+  return { content, blobs: [], children, absent };
 }
 
-async function readManifest(
-  root: string,
-  { digest, size, mediaType }: Descriptor,
-): Promise<{ manifest: Manifest; bytes: Buffer }> {
+async function readManifest(root: string, content: Descriptor): Promise<Manifest> {
+  const { digest, mediaType } = content;
   if (!MANIFEST_TYPES.includes(mediaType)) {
     const type = mediaType === '' ? 'no type' : `the type ${mediaType}`;
     throw damaged(root, digest, `it has ${type}, which is none of an image that a registry takes`);
   }
-  const bytes = await readSmall(blobFile(root, digest), MAX_MANIFEST_BYTES);
-  if (bytes === null) throw damaged(root, digest, 'it is not there, or no manifest');
-  const found = createHash('sha256').update(bytes).digest('hex');
-  if (bytes.length !== size || `sha256:${found}` !== digest)
-    throw damaged(root, digest, `it has ${bytes.length} bytes with the digest ${found}`);
+  const bytes = await manifestBytes(root, content);
   try {
-    return { manifest: parseManifest(bytes.toString('utf8'), mediaType), bytes };
+    return parseManifest(bytes.toString('utf8'), mediaType);
   } catch (error) {
     throw damaged(root, digest, messageOf(error));
   }
+}
+
+/**
+ * The bytes of a manifest, held against its digest. They are read where they are needed: those of a whole index could be
+ * more than there is memory.
+ *
+ * @throws ActionError `Backup is damaged`
+ */
+export async function manifestBytes(root: string, { digest, size }: Descriptor): Promise<Buffer> {
+  const bytes = await readSmall(blobFile(root, digest), MAX_MANIFEST_BYTES);
+  if (bytes === null) throw damaged(root, digest, 'it is not there, or no manifest');
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (bytes.length === size && `sha256:${found}` === digest) return bytes;
+  throw damaged(root, digest, `it has ${bytes.length} bytes with the digest ${found}`);
 }
 
 function requireSha256(root: string, { digest }: Descriptor): void {

@@ -7,7 +7,7 @@ import { type ContentApi, isMissing } from '../registry/content';
 import { isTransient } from '../registry/http';
 import type { Descriptor } from '../registry/manifest';
 import { messageOf } from '../values/errors';
-import { readImage, type StoredImage } from './contents';
+import { manifestBytes, readImage, type StoredImage } from './contents';
 import { damaged } from './damage';
 import { verifiedBody } from './files';
 import type { ImageName } from './names';
@@ -88,9 +88,10 @@ export class Import {
     for (const absent of image.absent) await this.requireThere(repository, digest, absent);
     if (isThere) return;
     const { manifests } = this.tools;
-    await this.patiently(`${repository}@${digest}`, () =>
-      manifests.putManifest(repository, reference, mediaType, image.bytes),
-    );
+    await this.patiently(`${repository}@${digest}`, async () => {
+      const bytes = await manifestBytes(this.root, image.content);
+      await manifests.putManifest(repository, reference, mediaType, bytes);
+    });
   }
 
   private async requireThere(repository: string, index: string, digest: string): Promise<void> {

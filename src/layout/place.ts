@@ -9,7 +9,7 @@ import { isLayoutFile, LAYOUT_FILE, type LayoutIndex, parseIndex } from './index
 import { partsOf } from './part-file';
 
 /** 10,000 images take 5 MB. */
-const MOST_INDEX_BYTES = 64 * 1024 * 1024;
+const MOST_INDEX_BYTES = 32 * 1024 * 1024;
 
 /**
  * Makes a folder ready to be written a layout into: a new one, an empty one, or one that this action wrote before. Nothing
@@ -97,7 +97,7 @@ export async function readLayout(root: string): Promise<LayoutIndex> {
   if (!isLayoutFile(marker.toString('utf8')))
     throw refuse('its oci-layout is not of a version that is known');
   const index = await readSmall(join(root, 'index.json'), MOST_INDEX_BYTES);
-  if (index === null) throw refuse('it has no index.json, or one of more than 64 MiB');
+  if (index === null) throw refuse('it has no index.json, or one of more than 32 MiB');
   try {
     return parseIndex(index.toString('utf8'));
   } catch (error) {

@@ -7,6 +7,7 @@ import { waitUntilAnswered } from '../registry/reach';
 import { byRepository, type LayoutReport, layoutLine } from '../report/layout';
 import type { Report } from '../report/outputs';
 import { ActionError } from '../values/errors';
+import { show } from '../values/show';
 import { connectTo, needsKey, type Site } from './log-in';
 import { openTransfer } from './open-transfer';
 import { findPlace } from './place';
@@ -55,7 +56,8 @@ function planned({ settings, log }: Run, list: BackupList): LayoutReport {
 
 async function copy(run: Run, site: Site, address: RegistryAddress, list: BackupList): Promise<LayoutReport> {
   const { settings, log, sleep } = run;
-  const { path } = settings.backup;
+  const { path, repositories } = settings.backup;
+  if (list.images.length + list.broken.length === 0 && repositories.length > 0) throw nothing(repositories);
   const [ca, way] = await waitForAll<[string | null, Way]>([enter(run, site), openWay(run, site, address)]);
   await waitUntilAnswered(way, log, sleep);
   const transfer = openTransfer(await endpointOf(settings, way, ca), run, way);
@@ -79,6 +81,15 @@ async function copy(run: Run, site: Site, address: RegistryAddress, list: Backup
   } finally {
     transfer.close();
   }
+}
+
+/** A slip in a glob is not to take an earlier copy away. */
+function nothing(globs: readonly string[]): ActionError {
+  return new ActionError('Nothing to back up', {
+    doing: `looking for images that fit ${show(globs.join(', '), 200)}`,
+    happened: 'the registry has none',
+    next: 'Correct `backup-repositories`; nothing was copied, and what `backup-path` holds is as it was',
+  });
 }
 
 /** A backup that lacks something is not taken for a good one. */
