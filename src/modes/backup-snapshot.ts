@@ -6,8 +6,7 @@ import { labelsOf } from '../machine/identity';
 import { nameNow, outdatedSnapshots, takeSnapshot } from '../machine/snapshot';
 import { machineChange } from '../machine/step';
 import type { Report } from '../report/outputs';
-import { ActionError } from '../values/errors';
-import { type Connected, connectTo } from './log-in';
+import { type Connected, connectTo, needsKey } from './log-in';
 import { findPlace } from './place';
 import { registryAddress } from './registry-address';
 import { reportOf } from './report';
@@ -18,7 +17,7 @@ export async function backupSnapshot(run: Run): Promise<Report> {
   const { settings } = run;
   const site = await connectTo(run, await findPlace(run));
   const { connection, vm } = site;
-  if (connection === null) throw needsKey(settings.vm.instance);
+  if (connection === null) throw needsKey(settings.vm.instance, 'see on which disk the images are');
   try {
     const outcome = await takeAndTidy(run, { ...site, connection });
     const snapshot = settings.dryRun ? null : outcome.state;
@@ -71,12 +70,4 @@ async function take(run: Run, site: Connected, before: 'prune' | 'update' | null
     });
   });
   return stored;
-}
-
-function needsKey(instance: string): ActionError {
-  return new ActionError('A dry run needs a key', {
-    doing: `logging in to ${instance} to see on which disk the images are`,
-    happened: 'a dry run changes nothing, so it makes no key of its own',
-    next: 'Set `ssh-private-key` to a key that the instance accepts',
-  });
 }
