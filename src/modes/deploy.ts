@@ -35,7 +35,7 @@ export async function deploy(run: Run): Promise<Report> {
       surveySite(run, site, { admit: true }),
       reads,
     ]);
-    const [{ outcomes, facts, movement, snapshot }, changed, way] = await waitForAll<
+    const [{ outcomes, facts, movement }, changed, way] = await waitForAll<
       [SetUp, Outcome<unknown> | null, Way]
     >([setUp(run, site, survey), setUpRunner(run, runner.survey), openWay(run, site, address)]);
     const missing = await checkRestored(run, site, restored);
@@ -48,7 +48,7 @@ export async function deploy(run: Run): Promise<Report> {
     const layout = await restoreImages(run, reached, restorable);
     const firewall = await firewallOf(run, site);
     const all = [restored, ...outcomes, changed, ...repaired, missing];
-    const found = { outcomes: all, ca, caFile, reached, images, layout, firewall, movement, snapshot };
+    const found = { outcomes: all, ca, caFile, reached, images, layout, firewall, movement };
     return reportOf(run, site.vm, address, found);
   } catch (error) {
     await explainRoom(run, site.connection, error);

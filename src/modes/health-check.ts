@@ -9,7 +9,6 @@ import { instanceRows } from '../health/instance-rows';
 import { loginRows } from '../health/login-rows';
 import { overall } from '../health/overall';
 import { plainRows } from '../health/plain-rows';
-import { updateRows } from '../health/update-rows';
 import type { Facts } from '../instance/facts/facts';
 import { servicesOf } from '../instance/stack/services';
 import { takeCanary } from '../leases/canary';
@@ -48,8 +47,8 @@ export async function healthCheck(run: Run): Promise<Report> {
       return await reportOn(run, site, address, await fly(run, site, address, first), null);
     const second = await look(run, repaired.site, [...reached, ...repaired.trouble]);
     const after = await fly(run, repaired.site, address, second);
-    const { outcomes, movement, pruned, snapshot } = repaired;
-    const mended = { found: first.checks.filter(isBad), outcomes, movement, pruned, snapshot };
+    const { outcomes, movement, pruned } = repaired;
+    const mended = { found: first.checks.filter(isBad), outcomes, movement, pruned };
     return await reportOn(run, repaired.site, address, after, mended);
   } finally {
     site?.connection?.close();
@@ -99,7 +98,7 @@ async function reportOn(
   address: RegistryAddress,
   { checks, drift, movement }: Examination,
   mended:
-    | (Pick<Repaired, 'outcomes' | 'movement' | 'pruned' | 'snapshot'> & {
+    | (Pick<Repaired, 'outcomes' | 'movement' | 'pruned'> & {
         readonly found: readonly HealthCheck[];
       })
     | null,
@@ -114,7 +113,6 @@ async function reportOn(
     firewall,
     movement: mended === null ? movement : mended.movement,
     pruned: mended?.pruned ?? null,
-    snapshot: mended?.snapshot ?? null,
   });
   return { ...report, onlyPlanned: mended === null };
 }
@@ -186,7 +184,6 @@ async function checkInstance(
       ...certificateRows(tls, facts, Date.now()),
       ...loginRows(facts),
       ...plainRows(facts, services),
-      ...updateRows(facts, services),
     ];
   });
   const found = facts;

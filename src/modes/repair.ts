@@ -23,8 +23,6 @@ export interface Repaired {
   readonly movement: Movement | null;
   /** Null: nothing was to be pruned. */
   readonly pruned: PruneReport | null;
-  /** Name of the last snapshot that was taken before; null: none was. */
-  readonly snapshot: string | null;
 }
 
 /**
@@ -48,7 +46,6 @@ export async function repair(
     trouble: [...gained.trouble, ...mended.trouble],
     movement: mended.movement,
     pruned: gained.pruned,
-    snapshot: mended.snapshot ?? gained.snapshot,
   };
   const fresh = placeOf(site, await site.compute.getInstance());
   return { site: { ...fresh, connection: site.connection }, ...both };
@@ -56,23 +53,19 @@ export async function repair(
 
 type Mended = Omit<Repaired, 'site'>;
 
-const NOTHING: Mended = { outcomes: [], trouble: [], movement: null, pruned: null, snapshot: null };
+const NOTHING: Mended = { outcomes: [], trouble: [], movement: null, pruned: null };
 
 async function mend(run: Run, site: Site): Promise<Mended> {
   return orTrouble('Repair', async () => {
-    const { outcomes, movement, snapshot } = await setUp(
-      run,
-      site,
-      await surveySite(run, site, { admit: false }),
-    );
-    return { ...NOTHING, outcomes, movement, snapshot };
+    const { outcomes, movement } = await setUp(run, site, await surveySite(run, site, { admit: false }));
+    return { ...NOTHING, outcomes, movement };
   });
 }
 
 async function makeRoom(run: Run, site: Connected): Promise<Mended> {
   return orTrouble('Prune', async () => {
-    const { outcome, pruned, snapshot } = await pruneImages(run, site);
-    return { ...NOTHING, outcomes: [outcome], pruned, snapshot };
+    const { outcome, pruned } = await pruneImages(run, site);
+    return { ...NOTHING, outcomes: [outcome], pruned };
   });
 }
 

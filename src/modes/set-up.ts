@@ -1,10 +1,8 @@
 import { asPlanned, converge, type Outcome, survey } from '../converge/converge';
 import type { Facts } from '../instance/facts/facts';
 import { asksForCertificate } from '../instance/plan/acme-plan';
-import { ourContainer } from '../instance/plan/containers';
 import { waitForAll } from '../job/wait-for-all';
 import { sweepFor } from './admission';
-import { snapshotBefore } from './backup-snapshot';
 import type { Site } from './log-in';
 import { type Movement, movementOf, plannedMovement } from './movement';
 import { placeOf } from './place';
@@ -20,8 +18,6 @@ export interface SetUp {
   readonly facts: Facts | null;
   /** How the registry was reached before, and is now; null where there was none, or it could not be read. */
   readonly movement: Movement | null;
-  /** Name of the snapshot that was taken before an update; null: none was. */
-  readonly snapshot: string | null;
 }
 
 /**
@@ -35,11 +31,9 @@ export async function setUp(
 ): Promise<SetUp> {
   if (run.settings.dryRun) {
     const others = [instance, machine].filter((each) => each !== null);
-    const movement = plannedMovement(run, site.vm, instance);
     const outcomes = [asPlanned(firewall), ...others.map((each) => asPlanned<unknown>(each))];
-    return { outcomes, facts: instance?.state ?? null, movement, snapshot: null };
+    return { outcomes, facts: instance?.state ?? null, movement: plannedMovement(run, site.vm, instance) };
   }
-  const snapshot = await snapshotBeforeUpdate(run, site, instance);
   const isMoving = instance !== null && run.settings.mode !== 'teardown';
   const leaving = isMoving ? portsLeaving(instance.state, portsOf(run.settings)) : [];
   const opened = converge(leaving.length === 0 ? firewall : keepingOpen(run, site, firewall, leaving));
@@ -59,23 +53,7 @@ export async function setUp(
   const third = machine === null ? null : await converge(machine);
   const outcomes = [first, again, second, third].filter((each) => each !== null);
   const movement = second === null ? null : movementOf(run, site.vm, second, frontReplaced());
-  return { outcomes, facts: second?.state ?? null, movement, snapshot };
-}
-
-/** Of images that are there, where something newer is to work on them. */
-async function snapshotBeforeUpdate(
-  run: Run,
-  site: Site,
-  instance: SiteSurvey['instance'],
-): Promise<string | null> {
-  const { update, snapshots } = run.settings;
-  const { connection } = site;
-  if (!update || !snapshots.before || connection === null || instance === null) return null;
-  const isUpdate = instance.plan.steps.some(({ action: { kind } }) =>
-    ['pull-images', 'upgrade-packages'].includes(kind),
-  );
-  const isThere = ourContainer(instance.state, 'registry') !== undefined;
-  return isUpdate && isThere ? snapshotBefore(run, { ...site, connection }, 'update') : null;
+  return { outcomes, facts: second?.state ?? null, movement };
 }
 
 /** The same with ports that stay open until the front has let go of them. */

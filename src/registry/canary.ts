@@ -55,7 +55,7 @@ export async function flyCanary(
 }
 
 /** The canary: the same bytes, always. */
-export function canary() {
+function canary() {
   const layer = describe(LAYER, LAYER_TYPE);
   const config = json({
     architecture: 'amd64',

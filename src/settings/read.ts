@@ -53,7 +53,6 @@ export function readSettings(get: GetInput, workspace: string | undefined): Sett
     mode,
     dryRun: values.get('dry-run'),
     repair: values.get('repair'),
-    update: values.get('update'),
     deleteData: values.get('delete-data'),
     credentials: credentialsOf(values),
     vm,

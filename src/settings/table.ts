@@ -144,13 +144,6 @@ export const TABLE = {
     meaning:
       'In `health-check`: mend what is wrong or has drifted, as a `bootstrap` would, prune a disk that fills by the rules that there are, and check again. Other modes take no notice.',
   },
-  update: {
-    schema: flag,
-    default: 'false',
-    use: TRUE_OR_FALSE,
-    meaning:
-      'In `deploy`, `bootstrap` and, with `repair`, `health-check`: tags that stand for a newer image than the one that runs are pulled again, and Docker’s packages upgraded, as far as the holds and pins of the instance allow. What the new containers do not serve is rolled back. With `dry-run` the plan shows it.',
-  },
   'keep-newest': {
     schema: count,
     use: 'Use a number, such as 10',
@@ -208,7 +201,7 @@ export const TABLE = {
     default: 'false',
     use: TRUE_OR_FALSE,
     meaning:
-      'In `prune`, and with `update`: take a snapshot first, where images are to be deleted, or something newer is to work on them. Other runs take no notice.',
+      'In `prune`: take a snapshot first, where something is to be deleted. Other modes take no notice.',
   },
   'data-disk-snapshot': {
     schema: text(RESOURCE_NAME),

@@ -12,8 +12,6 @@ export interface Settings {
   readonly dryRun: boolean;
   /** A health check mends what it finds, where a plan can. */
   readonly repair: boolean;
-  /** Images and packages that are newer elsewhere are fetched. */
-  readonly update: boolean;
   /** A teardown takes the images too. */
   readonly deleteData: boolean;
   readonly credentials: CredentialsSettings;

@@ -120,7 +120,7 @@ test('without a UI there is no row for it', () => {
 describe('the age of an image', () => {
   const withImage = (created: string, pulled: string, image = 'registry:3') => ({
     ...registry({ image }),
-    images: [{ digests: [], id: 'sha256:1', created, pulled }],
+    images: [{ id: 'sha256:1', created, pulled }],
   });
   const never = '0001-01-01T00:00:00Z';
 

@@ -29,7 +29,6 @@ export const DESIRED: Desired = {
     compose: { version: 'v2.40.3', sha256: null },
   },
   pushes: true,
-  update: false,
 };
 
 const GIB = 1024 ** 3;
@@ -67,7 +66,6 @@ export const BARE: Facts = {
     ['openssl', '1'],
   ]),
   brokenPackages: [],
-  heldPackages: [],
   lacksAppArmor: false,
   files: new Map(),
   texts: new Map(),
@@ -87,9 +85,6 @@ export const BARE: Facts = {
   lock: { turn: '', busy: false },
   users: NO_USERS,
   mirrors: null,
-  liveRestore: false,
-  openChange: false,
-  updates: null,
   listeners: [],
   probes: new Map(),
   plain: [],

@@ -56,7 +56,6 @@ const WHERE: Readonly<
   mode: ['bootstrap', (inputs, value) => inputs.mode === value],
   'dry-run': ['false', (inputs, value) => isFlag(inputs.dryRun, value)],
   repair: ['false', (inputs, value) => isFlag(inputs.repair, value)],
-  update: ['false', (inputs, value) => isFlag(inputs.update, value)],
   'keep-newest': ['5', ({ retention }, value) => retention.rules.at(-1)?.newest === Number(value)],
   'keep-within': ['30d', ({ retention }, value) => retention.rules.at(-1)?.within === parseDuration(value)],
   'keep-tags': [

@@ -45,12 +45,7 @@ test('nothing that is shown is longer than its limit, or does anything', () => {
 /** Each gives the error for something that an instance, a server or a daemon says. */
 const SAYINGS: readonly ((text: string) => unknown)[] = [
   (text) =>
-    stepFailed(
-      { kind: 'start-engine' },
-      `title ${text}`,
-      { step: 0, status: 1, lastLines: [text, text], rolledBack: null },
-      0,
-    ),
+    stepFailed({ kind: 'start-engine' }, `title ${text}`, { step: 0, status: 1, lastLines: [text, text] }, 0),
   (text) => thrownBy(() => requireShell({ status: 1, signal: null, stdout: text, stderr: text })),
   (text) => thrownBy(() => requireShell({ status: 1, signal: null, stdout: '', stderr: `sudo: ${text}` })),
   (text) => thrownBy(() => parseFacts(`MARK ${text.replaceAll('\n', ' ')}`, 'MARK')),

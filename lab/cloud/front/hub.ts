@@ -22,23 +22,11 @@ export class Hub {
   /** Path of a blob on the blob host → path in the registry. */
   private readonly blobs = new Map<string, string>();
 
-  /** Tags that stand for another image than usual, as `repository:tag`, and which. */
-  private readonly tags = new Map<string, string>();
-
   /** @param aliases what a repository is called in the lab's own registry, where that is another name */
   constructor(upstream: string, aliases: Readonly<Record<string, string>>, faults: UpstreamFaults) {
     this.upstream = new URL(upstream);
     this.aliases = aliases;
     this.faults = faults;
-  }
-
-  /** A tag stands for what another one of its repository has; without one, all are as usual. */
-  publish(repository: string, tag: string, other: string): void {
-    this.tags.set(`${repository}:${tag}`, other);
-  }
-
-  unpublish(): void {
-    this.tags.clear();
   }
 
   /** auth.docker.io */
@@ -99,10 +87,8 @@ export class Hub {
   private aliased(path: string): string {
     const [, repository = '', rest = ''] =
       /^\/v2\/(.+?)(\/(?:manifests|blobs|tags|referrers)\/.*)$/.exec(path) ?? [];
-    if (repository === '') return path;
-    const other = this.tags.get(`${repository}:${/^\/manifests\/(.+)$/.exec(rest)?.[1]}`);
-    const alias = this.aliases[repository] ?? repository;
-    return `/v2/${alias}${other === undefined ? rest : `/manifests/${other}`}`;
+    const alias = this.aliases[repository];
+    return alias === undefined ? path : `/v2/${alias}${rest}`;
   }
 
   private proxy(request: IncomingMessage, response: ServerResponse, path: string): void {

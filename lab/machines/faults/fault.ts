@@ -1,6 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HUB_PUBLISHES } from '../../hub/publish.ts';
 import { RUN } from '../checkout.ts';
 import { LabError } from '../process.ts';
 import { GOOGLE_FAULTS } from './google.ts';
@@ -16,7 +15,6 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   ...PAUSE_FAULTS,
   ...UPSTREAM_FAULTS,
   ...WIRE_FAULTS,
-  'hub-publishes': HUB_PUBLISHES,
 };
 
 /** An empty file for every fault that may be on: `NAME INSTANCE`. */

@@ -8,8 +8,6 @@ export interface EngineFacts {
   readonly engine: string;
   /** Mirrors that the engine has loaded; null when none answers. */
   readonly mirrors: readonly string[] | null;
-  /** The engine lets containers go on while it is started again. */
-  readonly liveRestore: boolean;
   /** Where Docker keeps images and volumes, without symbolic links or a slash at its end. */
   readonly dockerRoot: string;
   /** The file that `docker compose` runs; null without one. */
@@ -22,8 +20,6 @@ export interface EngineFacts {
   readonly packages: ReadonlyMap<string, string>;
   /** Packages that dpkg has not finished; `dpkg` stands for its own journal. */
   readonly brokenPackages: readonly string[];
-  /** Of `packages`, those that the owner keeps at their version (`apt-mark hold`). */
-  readonly heldPackages: readonly string[];
   /** The kernel has AppArmor, and the program that gives it profiles is missing. */
   readonly lacksAppArmor: boolean;
   /** Texts of the files with apt's sources that may name Docker's repository, by path. */
@@ -62,14 +58,12 @@ export const engineShapes: { readonly [K in keyof EngineFacts]: Shape<EngineFact
   docker: text(),
   engine: text(),
   mirrors: nullable(list(text())),
-  liveRestore: flag,
   dockerRoot: text(),
   compose: nullable(fields({ path: text(), version: text(100) })),
   service: unit,
   units: table(unit),
   packages: table(text()),
   brokenPackages: list(text()),
-  heldPackages: list(text()),
   lacksAppArmor: flag,
   aptSources: table(base64Text),
   aptKeys: table(flag),

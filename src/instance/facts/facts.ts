@@ -1,9 +1,8 @@
 import { ActionError } from '../../values/errors';
 import { excerpt } from '../../values/show';
 import { base64Text, type EngineFacts, engineShapes } from './engine';
-import { count, fields, flag, list, nullable, type Shape, ShapeError, table, text } from './shape';
+import { count, fields, flag, list, type Shape, ShapeError, table, text } from './shape';
 import { type StackFacts, stackShapes } from './stack';
-import { type UpdateFacts, updateFacts } from './updates';
 import { NO_USERS, type UsersFacts } from './users';
 
 export type { UnitFacts } from './engine';
@@ -29,8 +28,6 @@ export interface Facts extends EngineFacts, StackFacts {
   /** Text of some of them, by path. */
   readonly texts: ReadonlyMap<string, string>;
   readonly disks: readonly DiskFacts[];
-  /** Null where that was not asked for. */
-  readonly updates: UpdateFacts | null;
   readonly lock: {
     /** Names the run that changed the instance last, in a line that is new each time; empty since it was booted. */
     readonly turn: string;
@@ -77,7 +74,6 @@ const facts: Shape<Omit<Facts, 'users'>> = fields<{ [K in keyof Omit<Facts, 'use
       inodesAvailable: count,
     }),
   ),
-  updates: nullable(updateFacts),
   lock: fields({ turn: text(), busy: flag }),
   ...stackShapes,
 });

@@ -10,8 +10,6 @@ export interface StackFacts {
   readonly probes: ReadonlyMap<string, number | null>;
   /** Services that are to be reached by TLS, and were reached by plain HTTP. */
   readonly plain: readonly string[];
-  /** A change of the stack was begun, and what came of it is not proven yet. */
-  readonly openChange: boolean;
   /** What listens for TCP on the ports of the services. */
   readonly listeners: readonly ListenerFacts[];
   readonly data: DataFacts;
@@ -67,8 +65,6 @@ export interface PublishedPort {
 
 export interface ImageFacts {
   readonly id: string;
-  /** As its registries know it, `registry@sha256:…`. */
-  readonly digests: readonly string[];
   /** When it was built, and when this instance got it under its present name; empty where that is not known. */
   readonly created: string;
   readonly pulled: string;
@@ -192,7 +188,6 @@ const directory: Shape<DirectoryFacts> = fields<{ [K in keyof DirectoryFacts]: D
 
 const textOrNone: Shape<string> = (value, path) =>
   value === null || value === undefined ? '' : text()(value, path);
-const listOrNone: Shape<string[]> = (value, path) => list(text())(value ?? [], path);
 const words: Shape<string[]> = (value, path) =>
   text()(value, path)
     .split(' ')
@@ -205,10 +200,9 @@ const rules: Shape<string> = (value, path) =>
 
 export const stackShapes: { readonly [K in keyof StackFacts]: Shape<StackFacts[K]> } = {
   containers: list(container),
-  images: list(fields({ id: text(), digests: listOrNone, created: textOrNone, pulled: textOrNone })),
+  images: list(fields({ id: text(), created: textOrNone, pulled: textOrNone })),
   probes: table(nullable(count)),
   plain: words,
-  openChange: flag,
   listeners: list(fields({ address: text(), port: count, process: text() })),
   data: fields({
     recorded: directory,

@@ -35,7 +35,7 @@ export interface Images {
 /** The images of a registry as a target: those that no rule keeps go. */
 export function imagesTarget(options: ImagesTargetOptions): Target<Images, InstanceStep> {
   const { connection, retention } = options;
-  const factsArguments = [options.user, '', 'false', ''];
+  const factsArguments = [options.user, '', 'false'];
   const withContents = async (facts: Facts): Promise<Images> => ({
     facts,
     contents: await readContents(connection),

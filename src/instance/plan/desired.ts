@@ -8,8 +8,6 @@ export interface Desired {
   readonly tls: Tls;
   /** This runner is to push an image, so it must get in. */
   readonly pushes: boolean;
-  /** What is newer elsewhere is to be here. */
-  readonly update: boolean;
 }
 
 /** Text of the file that says which release of Compose was installed by us. */

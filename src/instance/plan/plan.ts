@@ -7,12 +7,10 @@ import { requireDisk } from './disk-space';
 import { engineNotes, engineSteps, repairSteps } from './engine-plan';
 import { requireEngine } from './engine-preconditions';
 import { firewallNotes } from './host-firewall';
-import { tagNotes } from './newer';
 import { portNotes } from './ports';
 import { requirePossible } from './preconditions';
 import { stackSteps } from './stack-plan';
 import type { InstanceStep } from './steps';
-import { upgradeNotes, upgradeSteps } from './upgrade-plan';
 
 /**
  * What is to be done to an instance, in order; from its facts alone.
@@ -26,7 +24,6 @@ export function planInstance(desired: Desired, facts: Facts): Plan<InstanceStep>
     ...repairSteps(desired, facts),
     ...daemonSteps(desired, facts),
     ...engineSteps(desired, facts),
-    ...upgradeSteps(desired, facts),
     ...stackSteps(desired, facts),
   ];
   const kinds = new Set(steps.map(({ action }) => action.kind));
@@ -41,8 +38,6 @@ function notesOf(desired: Desired, facts: Facts): string[] {
   return [
     ...clockNotes(facts),
     ...engineNotes(desired, facts),
-    ...upgradeNotes(desired, facts),
-    ...tagNotes(desired, facts),
     ...portNotes(desired, facts),
     ...firewallNotes(desired, facts),
   ];

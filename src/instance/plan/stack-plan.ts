@@ -8,7 +8,6 @@ import { containerName, ourContainer, ourContainers } from './containers';
 import { dataDirectorySteps, dataMarkSteps, dataPathOf } from './data-plan';
 import type { Desired } from './desired';
 import { subnetOf } from './network';
-import { newerDigest, shortDigest } from './newer';
 import { type HandOver, type InstanceStep, instanceStep, type ServiceEndpoint } from './steps';
 
 /** The stack that is wanted on this instance. */
@@ -27,23 +26,18 @@ export function stackSteps(desired: Desired, facts: Facts): InstanceStep[] {
   const stack = wantedStack(desired, facts);
   const files = fileSteps(stack, facts);
   const now = Date.now();
-  const isNewer = (container: ContainerFacts) => desired.update && newerDigest(container, facts) !== null;
-  const isFrontNew = isMadeAnew('front', stack, facts, isNewer);
+  const isFrontNew = isMadeAnew('front', stack, facts);
   const hasCertificate = whyToObtain(desired.tls, facts, now) === null;
-  const endpoints = hasCertificate ? endpointsOf(stack.services) : withoutTls(endpointsOf(stack.services));
-  const change = [
+  return [
+    ...pullSteps(stack, facts),
+    ...dataDirectorySteps(desired, facts),
     ...files,
     ...certificateSteps(desired.tls, facts, now),
     // The front reads the file that it is told of: it is there before, and goes after.
     ...(facts.users.wanted.length > 0 ? usersSteps(facts) : []),
     ...frontSteps(stack, facts, isFrontNew && (desired.tls.kind === 'acme' || hasOtherPorts(stack, facts))),
     ...(facts.users.wanted.length > 0 ? [] : usersSteps(facts)),
-    ...containerSteps(stack, facts, { filesChange: files.length > 0, endpoints, isNewer }),
-  ];
-  return [
-    ...pullSteps(stack, facts, isNewer),
-    ...dataDirectorySteps(desired, facts),
-    ...change.map((step) => ({ ...step, proof: endpoints })),
+    ...containerSteps(stack, facts, files.length > 0, hasCertificate),
     ...obtainSteps(desired.tls, facts, now, { isFrontNew, endpoints: endpointsOf(stack.services) }),
     ...dataMarkSteps(desired, facts),
   ];
@@ -115,104 +109,71 @@ function hasOtherPorts({ services }: Stack, facts: Facts): boolean {
   return asked.size !== wanted.size || [...wanted].some((port) => !asked.has(port));
 }
 
-/** Whether the tag of a container's image stands for a newer one, and that is wanted. */
-type IsNewer = (container: ContainerFacts) => boolean;
-
-/** Images that no container is made from yet, and those that are newer at their registries than the ones that run. */
-function pullSteps(stack: Stack, facts: Facts, isNewer: IsNewer): InstanceStep[] {
+/** Images that no container is made from yet. One that a container is made from is not looked up again. */
+function pullSteps(stack: Stack, facts: Facts): InstanceStep[] {
   const missing = stack.services.filter(({ name, image }) => ourContainer(facts, name)?.image !== image);
-  const newer = stack.services.filter((service) => !missing.includes(service) && isBehind(service));
-  function isBehind({ name }: StackService): boolean {
-    const container = ourContainer(facts, name);
-    return container !== undefined && isNewer(container);
-  }
-  const images = [...new Set([...missing, ...newer].map(({ image }) => image))];
+  const images = [...new Set(missing.map(({ image }) => image))];
   if (images.length === 0) return [];
-  const names = missing.map(({ name }) => name).join(' or ');
-  const reasons = [
-    ...(missing.length === 0
-      ? []
-      : [`no container of ${names} is made from ${missing.length === 1 ? 'it' : 'them'}`]),
-    ...(newer.length === 0
-      ? []
-      : [
-          `${newer.map(({ image }) => image).join(' and ')} ${newer.length === 1 ? 'is' : 'are'} newer at the registry`,
-        ]),
-  ];
   return [
     instanceStep(
       { kind: 'pull-images', images },
       `images ${images.join(', ')}`,
       null,
       'pulled',
-      reasons.join(', and '),
+      `no container of ${missing.map(({ name }) => name).join(' or ')} is made from ${images.length === 1 ? 'it' : 'them'}`,
     ),
   ];
-}
-
-interface ContainerChange {
-  readonly filesChange: boolean;
-  /** What must answer afterwards. */
-  readonly endpoints: readonly ServiceEndpoint[];
-  readonly isNewer: IsNewer;
 }
 
 function containerSteps(
   stack: Stack,
   facts: Facts,
-  { filesChange, endpoints, isNewer }: ContainerChange,
+  filesChange: boolean,
+  hasCertificate: boolean,
 ): InstanceStep[] {
   const faults = stack.services.flatMap((service) => {
-    const fault = faultOf(service, facts, isNewer);
+    const fault = faultOf(service, facts);
     return fault === null ? [] : [{ service, ...fault }];
   });
   const names = stack.services.map(({ name }) => name);
   const orphans = ourContainers(facts).filter(
     ({ name, service }) => !names.includes(service) || name !== containerName(service),
   );
-  const isNothingWrong = faults.length === 0 && orphans.length === 0 && !facts.openChange;
-  if (isNothingWrong && !filesChange) return [];
+  if (faults.length === 0 && orphans.length === 0 && !filesChange) return [];
 
   const from = [
     ...faults.map(({ service, state }) => `${service.name} ${state}`),
     ...orphans.map(({ name }) => `${name} present`),
-    ...(facts.openChange ? ['changed by a run that was cut off'] : []),
   ];
   return [
     instanceStep(
       {
         kind: 'start-containers',
-        endpoints,
+        endpoints: hasCertificate ? endpointsOf(stack.services) : withoutTls(endpointsOf(stack.services)),
         subnet: subnetOf(facts),
         stopFirst: inEachOthersWay(stack, facts),
         recreate: faults.filter((fault) => fault.recreate).map(({ service }) => service.name),
-        handOver: handOverOf(stack, facts, isNewer),
-        replacesRegistry: serves(facts) && isMadeAnew('registry', stack, facts, isNewer),
+        handOver: handOverOf(stack, facts),
       },
       `containers ${names.join(', ')}`,
       from.length === 0 ? 'as before' : from.join('; '),
       `${names.join(' and ')} running`,
-      reasonOf(faults, orphans, facts),
+      reasonOf(faults, orphans),
     ),
   ];
 }
 
 /** A front that runs, before a registry that does, is replaced while transfers go on. */
-function handOverOf(stack: Stack, facts: Facts, isNewer: IsNewer): HandOver | null {
-  const front = ourContainer(facts, 'front');
-  if (front?.state !== 'running' || !serves(facts) || !isMadeAnew('front', stack, facts, isNewer))
-    return null;
+function handOverOf(stack: Stack, facts: Facts): HandOver | null {
+  const [front, registry] = [ourContainer(facts, 'front'), ourContainer(facts, 'registry')];
+  const serves =
+    front?.state === 'running' && registry?.state === 'running' && registry.health !== 'unhealthy';
+  if (!serves || !isMadeAnew('front', stack, facts)) return null;
   const ports = stack.services.find(({ name }) => name === 'front')?.ports ?? [];
   return {
     ports: ports.map(({ published, loopback }) => ({ port: published, loopback })),
     endpoints: endpointsOf(stack.services),
   };
-}
-
-/** A registry runs, and is not known to be unwell. */
-function serves(facts: Facts): boolean {
-  const registry = ourContainer(facts, 'registry');
-  return registry?.state === 'running' && registry.health !== 'unhealthy';
 }
 
 /** What answers where each service is well: `registry`, by `http` at port 5000, `/v2/`. */
@@ -228,11 +189,10 @@ function withoutTls(endpoints: readonly ServiceEndpoint[]): ServiceEndpoint[] {
 }
 
 /** Whether the container of a service is not there, or is made as another one. */
-function isMadeAnew(name: string, { services }: Stack, facts: Facts, isNewer: IsNewer): boolean {
+function isMadeAnew(name: string, { services }: Stack, facts: Facts): boolean {
   const service = services.find((each) => each.name === name);
   const container = ourContainer(facts, name);
-  if (service === undefined || container === undefined) return true;
-  return differenceOf(service, container, isNewer) !== null;
+  return service === undefined || container === undefined || differenceOf(service, container) !== null;
 }
 
 /** Services whose containers have a port that another service is to get. */
@@ -244,13 +204,8 @@ function inEachOthersWay({ services }: Stack, facts: Facts): string[] {
   });
 }
 
-function reasonOf(
-  faults: readonly { readonly why: string }[],
-  orphans: readonly ContainerFacts[],
-  { openChange }: Facts,
-): string {
+function reasonOf(faults: readonly { readonly why: string }[], orphans: readonly ContainerFacts[]): string {
   const reasons = new Set(faults.map(({ why }) => why));
-  if (openChange) reasons.add('what it began is to be proven, or undone');
   for (const { service, name } of orphans) {
     reasons.add(
       name === containerName(service) ? 'no web UI is asked for' : 'it is left from a run that was cut off',
@@ -267,14 +222,14 @@ interface Fault {
 }
 
 /** What is wrong with a service's container; null: nothing. */
-function faultOf(service: StackService, facts: Facts, isNewer: IsNewer): Fault | null {
+function faultOf(service: StackService, facts: Facts): Fault | null {
   const container = ourContainer(facts, service.name);
   if (container === undefined) return { state: 'missing', why: 'it is to be running', recreate: false };
-  return differenceOf(service, container, isNewer) ?? idlenessOf(service, container, facts);
+  return differenceOf(service, container) ?? idlenessOf(service, container, facts);
 }
 
-/** How a container is made otherwise than it should be; Compose makes such a one anew by itself, but for newer images. */
-function differenceOf(service: StackService, container: ContainerFacts, isNewer: IsNewer): Fault | null {
+/** How a container is made otherwise than it should be; Compose makes such a one anew by itself. */
+function differenceOf(service: StackService, container: ContainerFacts): Fault | null {
   if (container.image !== service.image) {
     return { state: `from ${container.image}`, why: `it is to be ${service.image}`, recreate: false };
   }
@@ -285,12 +240,8 @@ function differenceOf(service: StackService, container: ContainerFacts, isNewer:
     const state = `on port ${ports === '' ? 'none' : ports}`;
     return { state, why: `it is to be ${missing.published}`, recreate: false };
   }
-  if (container.spec !== service.spec)
-    return { state: 'with other settings', why: 'the settings differ', recreate: false };
-  if (!isNewer(container)) return null;
-  // Compose 2.3.0 to 2.3.3 would leave it: https://github.com/docker/compose/issues/9259
-  const state = `from ${container.image} as of before (${shortDigest(container.imageId)})`;
-  return { state, why: 'its tag stands for a newer image', recreate: true };
+  if (container.spec === service.spec) return null;
+  return { state: 'with other settings', why: 'the settings differ', recreate: false };
 }
 
 /** Why a container that is made as it should be does not do its work. */

@@ -6,8 +6,6 @@ export type Action =
   | { readonly kind: 'install-packages'; readonly packages: readonly string[] }
   /** As install-packages, and then the engine is running. */
   | { readonly kind: 'install-engine'; readonly packages: readonly string[] }
-  /** Those of them that are there and that apt knows a newer version of, once it has fetched its lists. */
-  | { readonly kind: 'upgrade-packages'; readonly packages: readonly string[] }
   | { readonly kind: 'remove-packages'; readonly packages: readonly string[] }
   | { readonly kind: 'install-keyring'; readonly url: string; readonly path: string }
   /** Fetches what apt's source of this repository has; where apt does not accept that, what `otherwise` says is done. */
@@ -61,8 +59,6 @@ export type Action =
       readonly recreate: readonly string[];
       /** A front that runs is replaced; null: it is not. */
       readonly handOver: HandOver | null;
-      /** A registry that runs is replaced. */
-      readonly replacesRegistry: boolean;
     }
   /**
    * Containers, network and configuration, and with `deleteData` the registry's data; an empty path: the named volume. With
@@ -126,11 +122,6 @@ export interface RepositoryFiles {
 export interface InstanceStep extends Step {
   readonly change: Change;
   readonly action: Action;
-  /**
-   * It is a part of the change of the stack, which holds if in the end these answer, and otherwise is undone; null: it stands
-   * for itself.
-   */
-  readonly proof?: readonly ServiceEndpoint[];
 }
 
 /** Makes a step of the instance. */

@@ -4,7 +4,6 @@ import { gzipSync } from 'node:zlib';
 import type { Plan } from '../../converge/change';
 import { describeChange } from '../../converge/describe';
 import type { Log } from '../../job/log';
-import { canary } from '../../registry/canary';
 import type { CommandResult, SshConnection } from '../../ssh/connection';
 import { ActionError } from '../../values/errors';
 import { shellQuote } from '../../values/quote';
@@ -144,7 +143,7 @@ export function nameOfRun(run: string): string {
 /** Scripts, plan and, behind them, the program; the last line starts it all. */
 function applyInput(token: string, options: ApplyOptions): string | Readable {
   const steps = options.plan.steps.map(({ action }, index) => stepLine(index, action, options));
-  const plan = `plan() {\n${[...changeLine(options.plan.steps), ...steps].join('\n')}\n}\n`;
+  const plan = `plan() {\n${steps.join('\n')}\n}\n`;
   const turn = [token, nameOfRun(options.run), options.turn].map(shellQuote).join(' ');
   const call = `apply ${turn} "$1" ${options.factsArguments.map(shellQuote).join(' ')}`;
   const script = `${FACTS_SCRIPT}\n${APPLY_SCRIPT}\n${plan}${call}\n`;
@@ -155,25 +154,6 @@ function applyInput(token: string, options: ApplyOptions): string | Readable {
 async function* concatenated(script: string, compose: ComposeProgram): AsyncGenerator<Buffer> {
   yield Buffer.from(script);
   yield* compose.open();
-}
-
-/** Which steps are one change of the stack, what must answer after it, and the canary that it has to hold. */
-function changeLine(steps: readonly InstanceStep[]): string[] {
-  const first = steps.findIndex(({ proof }) => proof !== undefined);
-  const last = steps.findLastIndex(({ proof }) => proof !== undefined);
-  if (first < 0) return [];
-  const { blobs, manifest, digest } = canary();
-  const contents = [
-    { digest, bytes: manifest },
-    ...blobs.map(({ content, bytes }) => ({ ...content, bytes })),
-  ];
-  const words = [
-    String(first),
-    String(last),
-    (steps[last]?.proof ?? []).map(endpointWord).join(','),
-    ...contents.map((each) => `${each.digest} ${each.bytes.toString('base64')}`),
-  ];
-  return [['  change', ...words.map(shellQuote)].join(' ')];
 }
 
 function stepLine(index: number, action: Action, sent: Sent): string {
@@ -193,7 +173,6 @@ function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
       return action.mirrors;
     case 'install-packages':
     case 'install-engine':
-    case 'upgrade-packages':
     case 'remove-packages':
       return action.packages;
     case 'install-keyring':
@@ -247,7 +226,6 @@ function wordsOf(action: Action, { compose, users }: Sent): readonly string[] {
         action.recreate.join(','),
         (action.handOver?.ports ?? []).map(handOverPort).join(','),
         (action.handOver?.endpoints ?? []).map(endpointWord).join(','),
-        String(action.replacesRegistry),
       ];
   }
 }

@@ -11,15 +11,12 @@ const JSON_SCRIPT = readFileSync(join(__dirname, 'scripts/json.sh'), 'utf8');
 const LOCK_SCRIPT = readFileSync(join(__dirname, 'scripts/lock.sh'), 'utf8');
 const ENGINE_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-engine.sh'), 'utf8');
 const STACK_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-stack.sh'), 'utf8');
-const UPDATES_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-updates.sh'), 'utf8');
 const READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts.sh'), 'utf8');
 const IMAGES_SCRIPT = readFileSync(join(__dirname, 'scripts/images.sh'), 'utf8');
 const PRUNE_SCRIPT = readFileSync(join(__dirname, 'scripts/prune.sh'), 'utf8');
 const PACKAGES_SCRIPT = readFileSync(join(__dirname, 'scripts/packages.sh'), 'utf8');
 const CONTAINERS_SCRIPT = readFileSync(join(__dirname, 'scripts/containers.sh'), 'utf8');
 const HAND_OVER_SCRIPT = readFileSync(join(__dirname, 'scripts/hand-over.sh'), 'utf8');
-const CHANGE_SCRIPT = readFileSync(join(__dirname, 'scripts/change.sh'), 'utf8');
-const PROOF_SCRIPT = readFileSync(join(__dirname, 'scripts/proof.sh'), 'utf8');
 const TEARDOWN_SCRIPT = readFileSync(join(__dirname, 'scripts/teardown.sh'), 'utf8');
 const CERTIFICATES_SCRIPT = readFileSync(join(__dirname, 'scripts/certificates.sh'), 'utf8');
 const DISK_READING_SCRIPT = readFileSync(join(__dirname, 'scripts/facts-disk.sh'), 'utf8');
@@ -33,7 +30,6 @@ export const FACTS_SCRIPT = [
   LOCK_SCRIPT,
   ENGINE_READING_SCRIPT,
   STACK_READING_SCRIPT,
-  UPDATES_READING_SCRIPT,
   READING_SCRIPT,
 ].join('\n');
 /** Ends with a function `read_images`, which lists what the registry has on its disk. */
@@ -46,8 +42,6 @@ export const APPLY_SCRIPT = [
   PACKAGES_SCRIPT,
   CONTAINERS_SCRIPT,
   HAND_OVER_SCRIPT,
-  PROOF_SCRIPT,
-  CHANGE_SCRIPT,
   PRUNE_SCRIPT,
   TEARDOWN_SCRIPT,
   DISKS_SCRIPT,

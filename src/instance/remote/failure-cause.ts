@@ -57,7 +57,6 @@ const FETCHING: readonly Action['kind'][] = [
   'repair-packages',
   'install-packages',
   'install-engine',
-  'upgrade-packages',
   'remove-packages',
   'install-keyring',
   'check-repository',

@@ -7,10 +7,8 @@ export interface StepFailure {
   /** Index in the plan. */
   readonly step: number;
   readonly status: number;
-  /** The end of its output, up to where it was undone. */
+  /** The end of its output. */
   readonly lastLines: readonly string[];
-  /** What was there before serves again, or does not; null: there was nothing to come back to. */
-  readonly rolledBack: 'serves' | 'fails' | null;
 }
 
 /** What apt could not fetch is said long before what then cannot be installed. */
@@ -103,31 +101,23 @@ export class ProgressPrinter {
   /** Prints the output of a step, as much at a time as is there; returns its status, null when it was cut off. */
   private async printOutput(step: number): Promise<number | null> {
     let lastLines: string[] = [];
-    let undone: StepFailure['rolledBack'] | 'begun' = null;
     for (;;) {
       const first = await this.next();
       if (first === null) return null;
       const batch: string[] = [];
-      let kept = 0;
       let end: string | null = null;
       for (let line: string | undefined = first; line !== undefined; line = this.queue.shift()) {
         end = this.mark(line, 'end');
         if (end !== null) break;
         const front = this.mark(line, 'front');
-        const back = this.mark(line, 'rolled-back');
         if (front !== null) this.front = frontReplacement(front);
-        else if (back !== null) undone = rolledBack(back);
         else if (line !== '') batch.push(line);
-        // What is said while it is undone is no cause.
-        if (undone === null) kept = batch.length;
       }
       if (batch.length > 0) this.log.foreign(batch.join('\n'));
-      lastLines = [...lastLines, ...batch.slice(0, kept)].slice(-KEPT_LINES);
+      lastLines = [...lastLines, ...batch].slice(-KEPT_LINES);
       if (end === null) continue;
       const status = Number(end.split(' ')[1]);
-      if (status !== 0) {
-        this.failure = { step, status, lastLines, rolledBack: undone === 'begun' ? 'fails' : undone };
-      }
+      if (status !== 0) this.failure = { step, status, lastLines };
       return status;
     }
   }
@@ -147,9 +137,4 @@ export class ProgressPrinter {
     }
     return this.queue.shift() ?? null;
   }
-}
-
-/** What scripts/change.sh says: `begun`, then `serves` or `fails`. */
-function rolledBack(words: string): 'serves' | 'fails' | 'begun' {
-  return words === 'begun' || words === 'serves' ? words : 'fails';
 }

@@ -24,30 +24,17 @@ export function stepFailed(
 ): ActionError {
   const doing = `setting up the instance: ${title}`;
   const cause = causeOf(action?.kind, failure.lastLines, clockAhead);
-  if (cause !== null) return causedBy({ ...cause, end: afterwards(failure) }, doing, clockAhead);
+  if (cause !== null) return causedBy(cause, doing, clockAhead);
   const output = failure.lastLines.slice(-EXCERPT_LINES).join(' | ');
-  const said =
+  const happened =
     output === '' ? `the step ended with status ${failure.status}` : `the step failed: ${excerpt(output)}`;
-  const happened = `${said}${afterwards(failure)}`;
   if (action?.kind === 'obtain-certificate')
     return certificateRefused(failure.lastLines, { doing, happened });
   return withoutCause(action, { doing, happened });
 }
 
-/** What became of what was there before. */
-function afterwards({ rolledBack }: StepFailure): string {
-  if (rolledBack === null) return '';
-  return rolledBack === 'serves'
-    ? '. It was rolled back: what was there before serves again'
-    : '. What was there before does not serve again: its files and images are kept, and the next run tries once more';
-}
-
-function causedBy(
-  { kind, line, end }: Cause & { readonly end: string },
-  doing: string,
-  clockAhead: number,
-): ActionError {
-  const happened = `the step failed: ${excerpt(line)}${end}`;
+function causedBy({ kind, line }: Cause, doing: string, clockAhead: number): ActionError {
+  const happened = `the step failed: ${excerpt(line)}`;
   switch (kind) {
     case 'disk-full':
       return new ActionError(
@@ -127,7 +114,6 @@ function withoutCause(action: Action | undefined, problem: Omit<Problem, 'next'>
     case 'repair-packages':
     case 'install-packages':
     case 'install-engine':
-    case 'upgrade-packages':
     case 'remove-packages':
       return new ActionError('Packages could not be installed', {
         ...problem,

@@ -17,9 +17,7 @@ const UI_ADDRESSES = { joxit: 'ui:80', hyper: 'ui:8080' };
  * - Bodies are streamed in both directions. A push may pause for minutes (read_body_idle, write_idle; since Caddy
  *   2.11.5, where each is a minute by default), a head must come within half a minute.
  * - While a container is being replaced, requests are held rather than refused: Docker does not try again what was
- *   refused. Nothing of such a request has been sent yet, so it may be sent late. Each has a connection of its own: one that is
- *   kept may end at the moment of the next request, and what it carries Caddy does not send twice
- *   (https://github.com/caddyserver/caddy/issues/6452).
+ *   refused. Nothing of such a request has been sent yet, so it may be sent late.
  * - The registry makes addresses for the client from Forwarded, or else from X-Forwarded-Proto and Host
  *   (https://github.com/distribution/distribution/blob/v3.1.2/registry/api/v2/urls.go#L42). Where somebody's own proxy
  *   with TLS stands before the instance, what it says has to come through; a client that lies there fools itself alone.
@@ -54,7 +52,6 @@ ${proxy}	lb_try_duration 10s
 	lb_try_interval 250ms
 	transport http {
 		dial_timeout 3s
-		keepalive off
 		compression off
 	}
 }

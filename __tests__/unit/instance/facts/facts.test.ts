@@ -12,7 +12,7 @@ const bash = (script: string) =>
 
 test('the script reads this machine', () => {
   const facts = parseFacts(
-    bash('facts MARK "$1" ci /no/such/directory true registry:3 registry:5000:/v2/ ui:18080:/'),
+    bash('facts MARK "$1" ci /no/such/directory true registry:5000:/v2/ ui:18080:/'),
     'MARK',
   );
   expect(facts).toMatchObject({
@@ -45,7 +45,7 @@ test('json_string of the script writes JSON of any text', () => {
 });
 
 const document =
-  bash('facts MARK "$1" ci "" false "" registry:5000:/v2/ ui:18080:/')
+  bash('facts MARK "$1" ci "" false registry:5000:/v2/ ui:18080:/')
     .split('\n')
     .find((line) => line.startsWith('MARK ')) ?? '';
 

@@ -114,7 +114,6 @@ describe('a bare instance', () => {
       stopFirst: [],
       recreate: [],
       handOver: null,
-      replacesRegistry: false,
     });
   });
 

@@ -2,7 +2,7 @@ import { stepFailed } from '../../../../src/instance/remote/step-failed';
 
 const ACTION = { kind: 'obtain-certificate', path: '/x', anew: true, endpoints: [] } as const;
 const failed = (...lastLines: string[]) =>
-  stepFailed(ACTION, 'certificate of the front', { step: 0, status: 1, lastLines, rolledBack: null }, 0);
+  stepFailed(ACTION, 'certificate of the front', { step: 0, status: 1, lastLines }, 0);
 const said = (text: string) => failed(`The front got no certificate: ${text}`);
 
 // As Caddy logs what Let's Encrypt (Boulder) and pebble answered.

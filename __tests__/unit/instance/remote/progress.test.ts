@@ -91,17 +91,3 @@ test('says that it waits for another run', async () => {
   expect(lines).toEqual(['Another run (u/1) is changing this instance: waiting for it to end, up to 15 min']);
   expect(progress).toMatchObject({ started: false, outdated: false, locked: true });
 });
-
-test.each([
-  [['T rolled-back begun', 'putting back', 'T rolled-back serves'], 'serves'],
-  [['T rolled-back begun', 'putting back', 'T rolled-back fails'], 'fails'],
-  [['T rolled-back begun', 'putting back'], 'fails'],
-  [[], null],
-])('what is said while a step is undone, %j, is no cause of its failure', async (said, rolledBack) => {
-  const { lines, progress, printed } = printer('one');
-  for (const line of ['T begin 0', 'the cause', ...said, 'T end 0 1']) progress.push(line);
-  progress.end();
-  await printed;
-  expect(progress.failure).toEqual({ step: 0, status: 1, lastLines: ['the cause'], rolledBack });
-  expect(lines.join('\n').includes('putting back')).toBe(said.length > 0);
-});

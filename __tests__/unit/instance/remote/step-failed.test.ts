@@ -13,16 +13,10 @@ const START: Action = {
   stopFirst: [],
   recreate: [],
   handOver: null,
-  replacesRegistry: false,
 };
 
 const failed = (action: Action | undefined, lines: readonly string[], clockAhead = 0) =>
-  stepFailed(
-    action,
-    'add packages',
-    { step: 0, status: 100, lastLines: lines, rolledBack: null },
-    clockAhead,
-  );
+  stepFailed(action, 'add packages', { step: 0, status: 100, lastLines: lines }, clockAhead);
 
 /** As the programs print them in the lab (apt 3.0, dpkg 1.22, sqv 1.3, curl 8.14, Docker 26) unless a line says more. */
 describe('the output of a step tells the cause', () => {
@@ -147,22 +141,4 @@ test('a container that prints of a refused connection is no way out that is miss
   expect(failed(START, ['registry-1  | dial tcp 10.0.0.1:6379: connect: connection refused']).title).toBe(
     'Registry did not start',
   );
-});
-
-describe('what became of what was there before', () => {
-  const undone = (rolledBack: 'serves' | 'fails' | null, line: string, action = START) =>
-    stepFailed(action, 'containers', { step: 0, status: 1, lastLines: [line], rolledBack }, 0).problem
-      .happened;
-
-  test.each([
-    ['serves', /: it ended\. It was rolled back: what was there before serves again$/],
-    ['fails', /: it ended\. What was there before does not serve again: .* the next run tries once more$/],
-    [null, /: it ended$/],
-  ] as const)('%s', (rolledBack, expected) => {
-    expect(undone(rolledBack, 'it ended')).toMatch(expected);
-  });
-
-  test('is said beside a known cause as well', () => {
-    expect(undone('serves', 'write /var: no space left on device')).toMatch(/no space .*serves again$/);
-  });
 });

@@ -103,11 +103,6 @@ step_add_to_group() {
   usermod -aG docker -- "$1"
 }
 
-# Whether something is done about the change before, after, or in place of a step: by the numbers that `change` has noted.
-begins_change() { ((${CHANGE_FIRST:--1} != $1)) || begin_change; }
-ends_change() { ((${CHANGE_LAST:--1} != $1)) || finish_change; }
-undoes_change() { [[ -d $CHANGE ]] && ((${CHANGE_FIRST:-$1 + 1} <= $1 && $1 <= ${CHANGE_LAST:--1})); }
-
 # step NUMBER FUNCTION ARGUMENT …: runs one step between two marks; ends the script when it fails, or when nobody is
 # there any more to read what it prints.
 step() {
@@ -118,10 +113,9 @@ step() {
   if [[ $function == step_install_compose ]]; then
     (set -euo pipefail; "$function" "$@") >&3 2>&1
   else
-    (set -euo pipefail; begins_change "$number"; "$function" "$@"; ends_change "$number") >&3 2>&1 </dev/null
+    (set -euo pipefail; "$function" "$@") >&3 2>&1 </dev/null
   fi
   status=$?
-  ((status == 0)) || ! undoes_change "$number" || undo_change >&3 2>&1 </dev/null
   printf '\n%s end %s %s\n' "$TOKEN" "$number" "$status" >&3
   ((status == 0)) || exit 1
 }

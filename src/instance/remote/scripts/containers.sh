@@ -11,18 +11,13 @@ DATA_DROP_IN=/etc/systemd/system/docker.service.d/gce-registry-data.conf
 # Pulls side by side.
 step_pull_images() {
   local image pids=() failed=0
-  keep_images
   for image in "$@"; do
     pull_image "$image" &
     pids+=("$!")
   done
   for image in "${pids[@]}"; do wait "$image" || failed=1; done
-  ((failed)) || note_update
   return "$failed"
 }
-
-# Of when this action last fetched something newer, or saw that there is nothing.
-note_update() { date +%s | put_file "$LAST_UPDATE" 0644; }
 
 # What another try cannot mend is not tried again; an image that is there will do when its registry does not answer.
 pull_image() {
@@ -189,13 +184,10 @@ keeps_ending() {
     ((${state% *} >= 6)) && [[ ${state#* } == restarting ]]
 }
 
-# await_answer SERVICE SCHEME PORT PATH: for up to 120 s, or 30 s in a change that can be undone, unless a container of it keeps ending. Its container, or the front's,
+# await_answer SERVICE SCHEME PORT PATH: for up to 120 s, unless a container of it keeps ending. Its container, or the front's,
 # that Docker calls unhealthy meanwhile is made anew, once.
 await_answer() {
-  local each renewed=false patience=120 end
-  # Where there is something to come back to, nobody is kept waiting for what does not come.
-  [[ ! -d $CHANGE || $1 == ui ]] || patience=30
-  end=$((SECONDS + patience))
+  local each renewed=false end=$((SECONDS + 120))
   until answers "${@:2}"; do
     ((SECONDS < end)) || return 1
     for each in "$1" front; do
@@ -204,16 +196,15 @@ await_answer() {
       ! answers "${@:2}" || return 0
       say "Docker calls the container of $each unhealthy, and $1 does not answer: making it anew"
       compose_up --no-deps --force-recreate "$each"
-      renewed=true end=$((SECONDS + patience))
+      renewed=true end=$((SECONDS + 120))
     done
     sleep 0.1
   done
 }
 
-# step_start_containers SERVICE:SCHEME:PORT:PATH,… SUBNET SERVICE,… SERVICE,… PORT:everywhere|loopback,… SERVICE:SCHEME:PORT:PATH,…
-# true|false: starts what is not as it should be. Of the lists of services, the first are those that give up their port before, the
-# second those whose containers are made anew. The next two are for the hand-over of the front; empty where it is not replaced.
-# The last says whether a registry that runs is.
+# step_start_containers SERVICE:SCHEME:PORT:PATH,… SUBNET SERVICE,… SERVICE,… PORT:everywhere|loopback,… SERVICE:SCHEME:PORT:PATH,…:
+# starts what is not as it should be. Of the lists of services, the first are those that give up their port before, the second
+# those whose containers are made anew. The last two are for the hand-over of the front; empty where it is not replaced.
 step_start_containers() {
   local endpoints stopping anew
   IFS=, read -r -a endpoints <<<"$1"
@@ -225,12 +216,10 @@ step_start_containers() {
   remove_unnamed
   remove_network "$2"
   ((${#stopping[@]} == 0)) || compose rm --stop --force "${stopping[@]}" 2>&1
-  hand_over_registry "$7"
   hand_over_front "$5" "$6"
   begin_watch "$5"
   ((${#anew[@]} == 0)) || compose_up --no-deps --force-recreate "${anew[@]}"
   compose_up --remove-orphans
-  take_back_registry
   take_back_front "$6"
   await_answers "${endpoints[@]}"
   end_watch "$5"

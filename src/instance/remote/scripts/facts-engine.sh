@@ -15,8 +15,8 @@ UNITS=(docker.service docker.socket containerd.service snap.docker.dockerd.servi
 # A file of apt that is larger has a reason that is not ours.
 SOURCE_LIMIT=65536
 
-# Four lines.
-ENGINE_INFO='{{println .ServerVersion}}{{println .DockerRootDir}}{{println .LiveRestoreEnabled}}{{json .RegistryConfig.Mirrors}}'
+# Three lines.
+ENGINE_INFO='{{println .ServerVersion}}{{println .DockerRootDir}}{{json .RegistryConfig.Mirrors}}'
 
 # begin_engine_facts: starts the commands that take long. WITH_DOCKER says whether there is a Docker to ask.
 begin_engine_facts() {
@@ -56,23 +56,21 @@ is_program() {
 
 # engine_facts USER: puts all of them, and sets DOCKER_ROOT.
 engine_facts() {
-  local info=() version='' mirrors=null live_restore=false
+  local info=() version='' mirrors=null
   put docker "$DOCKER"
-  [[ -z $INFO_FD ]] || mapfile -t -n 4 info <&"$INFO_FD"
+  [[ -z $INFO_FD ]] || mapfile -t -n 3 info <&"$INFO_FD"
   put engine "${info[0]-}"
   if ((${#info[@]})); then
-    mirrors=${info[3]-}
+    mirrors=${info[2]-}
     [[ $mirrors == '['*']' ]] || mirrors='[]'
   fi
   put_raw mirrors "$mirrors"
-  [[ ${info[2]-} != true ]] || live_restore=true
-  put_raw liveRestore "$live_restore"
   docker_root "${info[1]-}"
   put dockerRoot "$DOCKER_ROOT"
   { [[ -z $COMPOSE_FD ]] || IFS= read -r version <&"$COMPOSE_FD" || true; }
   compose_fact "$version" && put_raw compose "$REPLY"
   unit_facts <&"$UNITS_FD" && put_raw units "$REPLY" && put_raw service "${SERVICE:-{\}}"
-  package_facts <&"$PACKAGES_FD" && put_raw packages "$PACKAGE_FACTS" && put_raw brokenPackages "$BROKEN_FACTS" && put_raw heldPackages "$HELD_FACTS"
+  package_facts <&"$PACKAGES_FD" && put_raw packages "$PACKAGE_FACTS" && put_raw brokenPackages "$BROKEN_FACTS"
   put_raw lacksAppArmor "$(lacks_apparmor && echo true || echo false)"
   source_facts && put_raw aptSources "$REPLY"
   key_facts && put_raw aptKeys "$REPLY"
@@ -111,11 +109,10 @@ compose_fact() {
 
 # From lines `STATUS PACKAGE VERSION` on standard input, with the two letters of `dpkg -l` as status.
 package_facts() {
-  local OUT='' status package version broken=() held=()
+  local OUT='' status package version broken=()
   while read -r status package version; do
     [[ $status != ?[nc] ]] || continue
     [[ $PACKAGES != *" $package "* ]] || put "$package" "$version"
-    [[ $PACKAGES != *" $package "* || $status != h* ]] || held+=("$package")
     [[ $status == ?i ]] || broken+=("$package")
   done
   PACKAGE_FACTS="{$OUT}"
@@ -123,8 +120,6 @@ package_facts() {
   compgen -G '/var/lib/dpkg/updates/[0-9]*' >/dev/null && broken+=(dpkg)
   json_strings "${broken[@]}"
   BROKEN_FACTS=$REPLY
-  json_strings "${held[@]}"
-  HELD_FACTS=$REPLY
 }
 
 # From the output of `systemctl show` on standard input: paragraphs, one a unit. SERVICE is that of docker.service.

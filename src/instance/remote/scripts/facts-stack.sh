@@ -20,7 +20,7 @@ CONTAINER+='"spec":{{json (index .Config.Labels "gce-registry.spec")}},"asked":{
 CONTAINER+='"published":{{json .NetworkSettings.Ports}},"dataSource":{{json .Mounts}},'
 CONTAINER+="\"networkId\":{{json (index .NetworkSettings.Networks \"${PROJECT}_default\")}}}"
 
-IMAGE='{"id":{{json .Id}},"digests":{{json .RepoDigests}},"created":{{json .Created}},"pulled":{{json .Metadata.LastTagTime}}}'
+IMAGE='{"id":{{json .Id}},"created":{{json .Created}},"pulled":{{json .Metadata.LastTagTime}}}'
 
 # inspected_containers: all there are, one a line.
 inspected_containers() {
@@ -111,13 +111,11 @@ begin_stack_facts() {
 
 # stack_facts DATA_PATH DOCKER_ROOT: puts all of them.
 stack_facts() {
-  local data_path=$1 docker_root=$2 containers complaint='' open_change=false
+  local data_path=$1 docker_root=$2 containers complaint=
   REPLY='[]' && { [[ -z $CONTAINERS_FD ]] || json_list <&"$CONTAINERS_FD"; }
   containers=$REPLY
   probe_facts "$containers" && put_raw probes "$REPLY"
   put plain "${PLAIN[*]}"
-  [[ ! -d $STACK/change ]] || open_change=true
-  put_raw openChange "$open_change"
   put_raw containers "$containers"
   REPLY='[]' && { [[ -z $IMAGES_FD ]] || json_list <&"$IMAGES_FD"; } && put_raw images "$REPLY"
   listener_facts <&"$LISTENERS_FD" && put_raw listeners "$REPLY"

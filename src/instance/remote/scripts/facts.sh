@@ -5,9 +5,9 @@
 # has the file with the logins, if there is one. Changes nothing. Commands
 # that take long run side by side.
 #
-# Sent after environment.sh, json.sh, lock.sh, facts-engine.sh, facts-stack.sh and facts-updates.sh.
+# Sent after environment.sh, json.sh, lock.sh, facts-engine.sh and facts-stack.sh.
 #
-#   facts MARKER SSH_CONNECTION USER DATA_PATH WITH_IMAGES IMAGE,… SERVICE:SCHEME:PORT:PATH …
+#   facts MARKER SSH_CONNECTION USER DATA_PATH WITH_IMAGES SERVICE:SCHEME:PORT:PATH …
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin
 
@@ -92,9 +92,9 @@ disk_facts() {
 }
 
 facts() {
-  local marker=$1 connection=$2 user=$3 data_path=$4 with_images=$5 images=$6
+  local marker=$1 connection=$2 user=$3 data_path=$4 with_images=$5
   local OUT='' REPLY='' client text systemd=false turn busy=false recorded=''
-  shift 6
+  shift 5
 
   last_turn
   turn=$REPLY
@@ -106,7 +106,6 @@ facts() {
   # Started first, read last.
   begin_engine_facts
   begin_stack_facts "$WITH_DOCKER" "$with_images" "$@"
-  begin_update_facts "$WITH_DOCKER" "$with_images" "$images"
 
   put client "$client"
   # The time of now; facts.ts compares it with the runner's.
@@ -123,7 +122,6 @@ facts() {
   text=${data_path:-$recorded}
   disk_facts root / docker "$DOCKER_ROOT" data "${text:-$DOCKER_ROOT}" && put_raw disks "$REPLY"
   stack_facts "$data_path" "$DOCKER_ROOT"
-  update_facts && put_raw updates "$REPLY"
   lock_facts "$turn" "$busy" && put_raw lock "$REPLY"
   # Not among the facts, which are shown to people; null where there is no such file.
   [[ ! -f $STACK/front/users ]] ||

@@ -6,13 +6,10 @@
 # Where the rules do not lead there, the front is replaced as any container, with some seconds in which nothing answers.
 
 NEXT=$PROJECT-front-next
-NEXT_REGISTRY=$PROJECT-registry-next
 # All of its rules. They come before Docker's, whichever program it makes its own with: what is translated first counts.
 RULES=gce_registry_hand_over
 # For transfers that are going on, before each of the two moves, in seconds.
 DRAIN=600
-# The same of the registry; with those of the front it has to fit into the half hour that all steps have.
-REGISTRY_DRAIN=240
 
 # hand_over_front PORT:everywhere|loopback,… SERVICE:SCHEME:PORT:PATH,…: new connections go to a front as it is to be, and the
 # old one has ended. Fails while the old one is at work where the new one does not start.
@@ -141,7 +138,6 @@ end_hand_over() {
 # After a hand-over that was cut off: a front that still runs may have let go of its ports. It has them back before the second
 # one goes; where it does not take them, what follows replaces it, or says that it does not answer.
 mend_hand_over() {
-  accept_again "$PROJECT-registry-1"
   if [[ -n $(docker container ls --all --quiet --filter "name=^$NEXT\$") ]] && front_runs; then
     load_front <"$STACK/front/Caddyfile" || true
   fi
@@ -260,66 +256,4 @@ forget_rules() {
   device=$(nft list chain ip "$RULES" guard 2>/dev/null | sed -nE 's/.*iifname "([^"]+)".*/\1/p' | head -n 1) || device=
   [[ -z $device || ! -e /proc/sys/net/ipv4/conf/$device ]] || echo 0 >"/proc/sys/net/ipv4/conf/$device/route_localnet"
   nft delete table ip "$RULES" 2>/dev/null || true
-}
-
-# hand_over_registry true|false: of a registry that is replaced. A second one, as it is to be, is proven before the one that runs is
-# touched; then it is the registry as well for the front, which asks Docker's DNS for each connection, and the old one ends
-# what it does. Where there is nothing to come back to, it is replaced as any container.
-hand_over_registry() {
-  REGISTRY_HANDED_OVER=
-  [[ $1 == true && -d $CHANGE ]] && asks_registry "$PROJECT-registry-1" || return 0
-  PROBLEM='its container cannot be made'
-  if ! bounded compose run --detach --no-deps --name "$NEXT_REGISTRY" registry || ! next_registry_is_well; then
-    bounded docker logs --tail 20 "$NEXT_REGISTRY" || true
-    docker container rm --force "$NEXT_REGISTRY" >/dev/null 2>&1 || true
-    say "A registry as it is to be does not serve: $PROBLEM. The one that runs stays"
-    return 1
-  fi
-  docker network disconnect "${PROJECT}_default" "$NEXT_REGISTRY"
-  docker network connect --alias registry "${PROJECT}_default" "$NEXT_REGISTRY"
-  wait_for 30 asks_registry "$NEXT_REGISTRY"
-  REGISTRY_HANDED_OVER=yes
-  say "New requests go to a second registry; the old one has up to $REGISTRY_DRAIN s for those that it has"
-  let_go "$PROJECT-registry-1"
-}
-
-# take_back_registry: the other way round, once the new one does the same.
-take_back_registry() {
-  [[ -n $REGISTRY_HANDED_OVER ]] || return 0
-  wait_for 30 asks_registry "$PROJECT-registry-1" || true
-  if ! is_proven "$PROJECT-registry-1"; then
-    bounded docker logs --tail 20 "$PROJECT-registry-1" || true
-    say "The registry does not serve: $PROBLEM"
-    return 1
-  fi
-  let_go "$NEXT_REGISTRY"
-  docker container rm --force "$NEXT_REGISTRY" >/dev/null
-}
-
-next_registry_is_well() {
-  wait_for 20 next_registry_is_settled || true
-  PROBLEM='it does not start'
-  container_runs "$NEXT_REGISTRY" && is_proven "$NEXT_REGISTRY"
-}
-
-next_registry_is_settled() { asks_registry "$NEXT_REGISTRY" || ! container_runs "$NEXT_REGISTRY"; }
-
-# let_go NAME: that registry refuses connections that are new, so that none is accepted that it would not answer any more, and
-# those that it has come to their end.
-let_go() {
-  local pid end=$((SECONDS + REGISTRY_DRAIN))
-  pid=$(docker container inspect --format '{{.State.Pid}}' "$1")
-  nsenter --target "$pid" --net nft -f - 2>/dev/null <<END || return 0
-table inet $RULES {
-  chain input { type filter hook input priority -300; tcp dport 5000 tcp flags & (syn | ack) == syn reject with tcp reset; }
-}
-END
-  while has_connections "$pid" own '( sport = :5000 )' && ((SECONDS < end)); do sleep 0.2; done
-}
-
-# accept_again NAME: of a hand-over that was cut off.
-accept_again() {
-  local pid
-  pid=$(docker container inspect --format '{{.State.Pid}}' "$1" 2>/dev/null) && [[ $pid != 0 ]] || return 0
-  nsenter --target "$pid" --net nft delete table inet "$RULES" 2>/dev/null || true
 }

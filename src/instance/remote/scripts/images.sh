@@ -9,18 +9,15 @@ PRUNE_DIRECTORY=gce-registry-prune
 # What the prune that ended last wrote of itself.
 LAST_PRUNE=/run/gce-registry/prune
 
-# Sets REPLY to the directory in which the registry of this instance has its `docker`.
-locate_images() { images_of "$PROJECT-registry-1"; }
-
-# images_of NAME: the same of the registry in that container.
-images_of() {
+# locate_images: sets REPLY to the directory in which the registry of this instance has its `docker`.
+locate_images() {
   local mount source
   REPLY=
   while IFS=$'\t' read -r mount source; do
     [[ $mount != /var/lib/registry ]] || REPLY=$source
     [[ $mount != /var/lib/registry/docker ]] || REPLY=${source%/docker}
   done < <(docker container inspect --format '{{range .Mounts}}{{.Destination}}{{"\t"}}{{.Source}}{{"\n"}}{{end}}' \
-    "$1" 2>/dev/null)
+    "$PROJECT-registry-1" 2>/dev/null)
   [[ -n $REPLY && -d $REPLY ]]
 }
 

@@ -114,51 +114,6 @@ step_install_engine() {
   step_start_engine
 }
 
-# step_upgrade_packages PACKAGE …: those of them that are there, to what the owner's holds and pins allow; no other package. Who is
-# away meanwhile has been said in the plan.
-step_upgrade_packages() {
-  local name running chosen=()
-  use_machine_proxy
-  until_unlocked apt_get update || {
-    say "$OUTPUT"
-    return 1
-  }
-  say "$OUTPUT"
-  # Where all is as it was, apt leaves its times alone.
-  touch -c /var/lib/apt/lists
-  configure_packages
-  while read -r name _; do
-    [[ " $* " != *" $name "* ]] || chosen+=("$name")
-  done < <(upgradable)
-  if ((${#chosen[@]})); then
-    mapfile -t running < <(our_containers | cut -d ' ' -f 2)
-    apt_get install --only-upgrade --no-install-recommends --no-remove -- "${chosen[@]}"
-    restart_old_programs
-    step_start_engine
-    wait_for 90 all_run "${running[@]}" || say 'Not all containers are up again'
-  else
-    say "There is nothing newer of Docker's packages"
-  fi
-  note_update
-}
-
-# Docker's own packages start the engine again, those of Debian and Ubuntu do not unless somebody has told them to
-# (https://bugs.launchpad.net/bugs/1658691): a daemon whose program is gone from the disk is of before.
-restart_old_programs() {
-  local unit pid
-  for unit in containerd.service docker.service; do
-    pid=$(systemctl show -p MainPID --value "$unit")
-    [[ $pid =~ ^[1-9] && $(readlink "/proc/$pid/exe") == *' (deleted)' ]] || continue
-    say "Starting $unit again: what runs is of before"
-    systemctl restart "$unit"
-  done
-}
-
-# all_run ID …
-all_run() {
-  (($# == 0)) || ! docker container inspect --format '{{.State.Status}}' -- "$@" 2>/dev/null | grep -vx running >/dev/null
-}
-
 step_remove_packages() {
   configure_packages
   apt_get remove -- "$@"

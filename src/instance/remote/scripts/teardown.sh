@@ -16,7 +16,6 @@ step_remove_stack() {
     # A registry that is asked first ends its uploads in order.
     ((${#ids[@]} == 0)) || docker container stop -t 10 "${ids[@]}" >/dev/null
     ((${#ids[@]} == 0)) || docker container rm --force "${ids[@]}" >/dev/null
-    forget_images
     ! docker network inspect "${PROJECT}_default" >/dev/null 2>&1 || docker network rm "${PROJECT}_default" >/dev/null
     [[ $1 != true ]] || ! docker volume inspect "$VOLUME" >/dev/null 2>&1 || docker volume rm "$VOLUME" >/dev/null
   fi
