@@ -110,14 +110,24 @@ export function registryHttp(
           clearTimeout(total);
           reject(error instanceof ActionError ? error : failed(endpoint, request, error));
         };
-        outgoing.on('error', fail);
+        let isAnswered = false;
+        let broken: Error | null = null;
+        outgoing.on('error', (error) => {
+          broken = error;
+          if (!isAnswered) fail(error);
+        });
         outgoing.on('response', (incoming) => {
-          receive(endpoint, request, incoming).then((answer) => {
-            clearTimeout(total);
-            // An answer before the end of what is sent is a refusal.
-            if (!outgoing.writableFinished) outgoing.destroy();
-            resolve(answer);
-          }, fail);
+          isAnswered = true;
+          // Also of an answer that is broken off: whoever tries again begins where the receiver then is.
+          receive(endpoint, request, incoming).then(
+            (answer) => {
+              clearTimeout(total);
+              // An answer before the end of what is sent is a refusal.
+              if (!outgoing.writableFinished) outgoing.destroy();
+              resolve(answer);
+            },
+            (error) => fail(broken ?? error),
+          );
         });
         if (body === undefined || Buffer.isBuffer(body)) outgoing.end(body);
         else pour(body, outgoing).catch((error: Error) => outgoing.destroy(error));

@@ -57,6 +57,23 @@ test('what is there already is not asked for again', async () => {
   expect(into.resets).toBe(0);
 });
 
+test('a receiver that takes its time for longer than the registry may be silent: what it has is not asked for again', async () => {
+  const blob = liar.blob(CONTENT);
+  class Slower extends Slow {
+    private calls = 0;
+    override async update(chunk: Buffer) {
+      this.calls += 1;
+      const copy = Buffer.from(chunk);
+      if (this.calls === 1) await new Promise((resolve) => setTimeout(resolve, 600));
+      await super.update(copy);
+    }
+  }
+  const into = new Slower();
+  await api.readBlob('a', blob, into);
+  expect(into.bytes.equals(CONTENT)).toBe(true);
+  expect(into.resets).toBe(1);
+});
+
 test('a connection that ends in the middle: the rest is asked for', async () => {
   const blob = liar.blob(CONTENT);
   const path = `/v2/a/blobs/${blob.digest}`;
