@@ -200,7 +200,8 @@ test('wrong passwords are slowed down, and the right one goes on: to log in, and
   expect(statuses).toEqual(['401']);
   expect(perSecond / cpus().length).toBeLessThan(100);
   expect(times.length).toBeGreaterThan(0);
-  expect(Math.max(...times)).toBeLessThan(5);
+  // It takes its turn among the sixteen, however slow the machine is: not many more are answered while it waits.
+  expect(Math.max(...times) * perSecond).toBeLessThan(8 * 17);
   expect(outputs.digest).toMatch(/^sha256:/);
 });
 
